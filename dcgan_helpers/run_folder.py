@@ -1,0 +1,158 @@
+"""Everything a run leaves behind, in one folder that is never half-written.
+
+hyperparameters.json       what was run
+metrics.csv                one row a logged step
+samples.png                the latest samples; progress/ has one grid a logged step
+tensorboard/               event files, with real/ and fake/ images side by side
+generator.safetensors      the moving average, for sampling; generator_raw is beside it
+checkpoints/step-0000200/  everything needed to go on from that step
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from . import InputError
+from .files import atomic, remove
+from .hyperparameters import Hyperparameters
+from .networks import Generator
+
+HYPERPARAMETERS = "hyperparameters.json"
+METRICS = "metrics.csv"
+SAMPLES = "samples.png"
+PROGRESS = "progress"
+TENSORBOARD = "tensorboard"
+GENERATOR = "generator.safetensors"
+RAW_GENERATOR = "generator_raw.safetensors"
+CHECKPOINTS = "checkpoints"
+PARTS = (
+    HYPERPARAMETERS, METRICS, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR, RAW_GENERATOR, CHECKPOINTS,
+)  # fmt: skip
+
+
+def check(run_dir, hyperparameters, resume=False, overwrite=False):
+    """Raise InputError when `run_dir` cannot take this run; changes nothing.
+
+    That is when it holds a run and neither `resume` nor `overwrite` is set, when it holds
+    other things, when there is nothing to resume, and when the run to resume has other
+    hyperparameters (only `epochs` may grow).
+    """
+    run_dir = Path(run_dir)
+    if run_dir.exists() and not run_dir.is_dir():
+        raise InputError(f"the run folder {run_dir} is a file; name another with --run-dir")
+    if resume and overwrite:
+        raise InputError("--resume and --overwrite exclude each other; choose one")
+    if resume:
+        stored = load_hyperparameters(run_dir)
+        if hyperparameters.epochs > stored.epochs:
+            stored = replace(stored, epochs=hyperparameters.epochs)
+        if differences := stored.differences(hyperparameters):
+            raise InputError(
+                f"{run_dir} was made with other hyperparameters: {differences}; leave those "
+                "options out, or train into another --run-dir"
+            )
+    elif run_dir.is_dir() and any(run_dir.iterdir()):
+        if not (run_dir / HYPERPARAMETERS).is_file():
+            raise InputError(f"{run_dir} is not empty and holds no run; choose another --run-dir")
+        if not overwrite:
+            raise InputError(
+                f"{run_dir} already holds a run; add --resume to go on with it, --overwrite "
+                "to replace it, or another --run-dir to keep it"
+            )
+
+
+def prepare(run_dir, hyperparameters, overwrite=False):
+    """Make the folders of a run and return its latest checkpoint, or None.
+
+    With `overwrite` the parts of the run that is there are deleted, and nothing else.
+    Raises InputError when the folder cannot be written.
+    """
+    run_dir = Path(run_dir)
+    try:
+        if overwrite:
+            for part in PARTS:
+                remove(run_dir / part)
+        for folder in (CHECKPOINTS, PROGRESS, TENSORBOARD):
+            (run_dir / folder).mkdir(parents=True, exist_ok=True)
+        save_json(run_dir / HYPERPARAMETERS, asdict(hyperparameters))
+    except OSError as error:
+        raise InputError(
+            f"the run folder {run_dir} cannot be written ({error}); name another with --run-dir"
+        ) from error
+    return latest_checkpoint(run_dir)
+
+
+def latest_checkpoint(run_dir):
+    """The newest complete checkpoint of a run, or None (one that is being written is hidden)."""
+    return max((Path(run_dir) / CHECKPOINTS).glob("step-*"), default=None)
+
+
+def checkpoint_path(run_dir, step):
+    """Where the checkpoint of a step lies; names sort in the order of the steps."""
+    return Path(run_dir) / CHECKPOINTS / f"step-{step:09d}"
+
+
+def save_json(path, values):
+    """Write a dictionary as JSON, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def load_json(path):
+    """The dictionary in a JSON file. Raises InputError when it is missing or damaged."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("not a dictionary")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; expected the folder of a run") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error})") from error
+    return values
+
+
+def load_hyperparameters(run_dir):
+    """The hyperparameters a run was made with. Raises InputError."""
+    run_dir = Path(run_dir)
+    if not run_dir.is_dir():
+        raise InputError(f"the run folder {run_dir} is missing; make one with the command train")
+    try:
+        return Hyperparameters.from_dict(load_json(run_dir / HYPERPARAMETERS))
+    except (InputError, TypeError) as error:
+        if str(run_dir) in str(error):
+            raise
+        raise InputError(f"{run_dir / HYPERPARAMETERS} is not usable: {error}") from error
+
+
+def save_weights(path, network):
+    """Write the weights and buffers of a network as safetensors, atomically."""
+    with atomic(path) as temporary:
+        state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+        save_file(state, temporary)
+
+
+def load_weights(path, network):
+    """Read weights written by `save_weights` into `network`. Raises InputError."""
+    try:
+        network.load_state_dict(load_file(path))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; the run has not reached a checkpoint") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is damaged ({error}); train the run again") from error
+    except RuntimeError as error:  # load_state_dict lists every name that does not fit
+        reason = str(error).splitlines()[1].strip()
+        raise InputError(f"{path} does not fit {HYPERPARAMETERS} beside it ({reason})") from error
+
+
+def load_generator(run_dir):
+    """The generator a run saved for sampling, on the CPU and in `eval()` mode.
+
+    Reads `generator.safetensors` and `hyperparameters.json` only. Raises InputError.
+    """
+    h = load_hyperparameters(run_dir)
+    generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
+    load_weights(Path(run_dir) / GENERATOR, generator)
+    return generator.eval()

@@ -1,0 +1,607 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 7 · Training: two networks, two optimisers, one loop
+#
+# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/07_training.ipynb)
+#
+# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in about three minutes on a laptop, though nobody ever tells it what a digit is.
+#
+# ![Six rows of eight pictures made from the same noise: grey noise at step 0, blobs, strokes, and readable digits at the end](../images/timeline.png)
+#
+# **In this notebook you will**
+#
+# 1. follow one training step and see which network each gradient reaches;
+# 2. write the whole loop in plain PyTorch and run it on real digits;
+# 3. read the samples, the losses and the scores that it leaves, also in TensorBoard;
+# 4. train the article's own networks, which have no batch normalisation, and watch them fail;
+# 5. check that the helper package's `train` is this same loop, number for number.
+#
+# **You need** the two networks (notebooks 03 and 04) and the data (06) as ideas; their code is imported. **Time:** read 25 min, run 4 min on a laptop.
+
+# %% tags=["setup"]
+# On Colab this installs the helper package. Everywhere else it does nothing.
+try:
+    import google.colab  # noqa: F401
+except ImportError:
+    pass
+else:
+    import subprocess
+    import sys
+
+    address = "git+https://github.com/dcgan-notebooks/dcgan-notebooks"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
+
+# %%
+import itertools
+import math
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import tensorboard.manager
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+from torchvision.utils import make_grid
+from tqdm.auto import tqdm
+
+from dcgan_helpers.data import load_dataset, make_loader, scale_images
+from dcgan_helpers.devices import choose_precision, memory_format
+from dcgan_helpers.figures import show_images, show_losses
+from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.networks import Discriminator, Generator, initialize_weights
+from dcgan_helpers.training import train
+from dcgan_helpers.watching import read_metrics
+
+# %% [markdown]
+# All numbers that decide how a run goes stand in one place. `preset()` gives the ones for a laptop: 5,000 real MNIST digits, both networks a quarter as wide as the paper's. Notebook 05 takes them one by one.
+
+# %% tags=["nbval-ignore-output"]
+h = preset()
+device = torch.device(
+    "cuda"
+    if torch.cuda.is_available()
+    else "mps"
+    if torch.backends.mps.is_available()
+    else "cpu"
+)
+precision = choose_precision(h.precision, device, report=print)
+for name, value in asdict(h).items():
+    print(f"{name:24}{value}")
+assert precision in ("fp32", "bf16")
+
+# %% [markdown]
+# The line about the precision says how this computer likes to calculate. Many processors multiply 16-bit numbers (`bf16`) faster than 32-bit ones (`fp32`), and many others far slower, so the helper timed both. The loop is the same either way.
+#
+# ## The real images
+#
+# A batch comes as bytes from 0 to 255. The generator ends in a Tanh, whose range is $[-1, 1]$, so the real images must be brought to that range before the discriminator sees them: otherwise it could tell real from fake by brightness alone and would never have to look at shapes.
+
+# %%
+images = load_dataset(h.dataset, max_images=h.max_images)
+order = torch.Generator()  # decides the shuffling, and nothing else does
+loader = make_loader(images, h.batch_size, order)
+
+order.manual_seed(h.seed)
+batch = next(iter(loader))
+real = scale_images(batch)
+print("as loaded:", batch.dtype, "N ×", tuple(batch.shape[1:]))
+print("scaled:   ", real.dtype, "from", real.min().item(), "to", real.max().item())
+show_images(real[:32], "32 real digits, 28×28 pixels resized to 64×64")
+plt.show()
+
+
+# %% [markdown]
+# ## Two networks, two optimisers
+#
+# Both networks start from random weights, drawn as the paper does: $N(0, 0.02)$ for the convolutions. Seeding first makes the run repeatable on one machine; it does not promise the same numbers on another processor.
+
+
+# %%
+def new_players(seed=h.seed, batch_norm=True):
+    torch.manual_seed(seed)
+    generator = Generator(h.latent_dim, 1, h.generator_features, batch_norm)
+    discriminator = Discriminator(1, h.discriminator_features, batch_norm)
+    for network in (generator, discriminator):
+        initialize_weights(network)
+        network.to(device, memory_format=memory_format(precision))
+    opt_gen = torch.optim.Adam(generator.parameters(), h.learning_rate, h.betas)
+    opt_disc = torch.optim.Adam(discriminator.parameters(), h.learning_rate, h.betas)
+    return generator, discriminator, opt_gen, opt_disc
+
+
+generator, discriminator, opt_gen, opt_disc = new_players()
+
+for name, network, optimizer in [
+    ("generator", generator, opt_gen),
+    ("discriminator", discriminator, opt_disc),
+]:
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    own = {id(p) for p in network.parameters()}
+    print(f"the {name}'s optimiser holds its parameters and no others:", held == own)
+
+# %% [markdown]
+# Two optimisers, because the players want opposite things. One optimiser over all the parameters would minimise a single sum; here each one moves its own network and leaves the opponent as it is.
+#
+# ## One step, taken apart
+#
+# **First half: the discriminator learns.** It sees a batch of real images $x$ and as many fakes $G(z)$, and is to score the real ones high and the fakes low. Its loss is binary cross-entropy with targets 1 and 0:
+#
+# $$L_D = -\tfrac12\,\Big(\operatorname{mean}\,\log D(x) + \operatorname{mean}\,\log\big(1 - D(G(z))\big)\Big)$$
+#
+# which is the objective of Goodfellow et al. (2014, equation 1), halved and with its sign turned, for optimisers minimise. $D(x)$ is a probability, the sigmoid of the network's output. The network returns the output before the sigmoid, the *logit*, and `BCEWithLogitsLoss` takes the sigmoid and the logarithm together, in a form that neither overflows nor saturates.
+#
+# <details><summary><b>Predict first:</b> before any training, what is the discriminator's loss, roughly?</summary>
+#
+# It knows nothing, so it scores everything near one half: both logarithms are about $\log \tfrac12$, and the loss is about $\ln 2 \approx 0.69$. Remember this number. It is what a coin toss costs.
+# </details>
+
+# %%
+bce = nn.BCEWithLogitsLoss()
+
+
+def discriminator_loss(discriminator, real, fake):
+    logits_real = discriminator(real)
+    logits_fake = discriminator(fake)
+    return (
+        bce(logits_real, torch.ones_like(logits_real))
+        + bce(logits_fake, torch.zeros_like(logits_fake))
+    ) / 2
+
+
+real = real.to(device)
+z = torch.randn(len(real), h.latent_dim, 1, 1, device=device)
+fake = generator(z)
+print("noise N ×", tuple(z.shape[1:]), "becomes images N ×", tuple(fake.shape[1:]))
+untrained = discriminator_loss(discriminator, real, fake).item()
+print(f"untrained loss {untrained:.1f}, ln 2 = {math.log(2):.1f}")
+
+
+# %% [markdown]
+# **What `detach` does.** The fakes came out of the generator, so they carry its history: a backward pass from the discriminator's loss would run on through them into the generator's weights, and compute gradients that say how to make the generator *easier to catch*. `fake.detach()` is the same images without the history. The gradient stops there.
+
+
+# %%
+def reached(loss):
+    """Run the backward pass of a loss and name the networks that got gradients."""
+    players = {"generator": generator, "discriminator": discriminator}
+    for network in players.values():
+        network.zero_grad()
+    loss.backward()
+    return [
+        name
+        for name, network in players.items()
+        if any(p.grad is not None for p in network.parameters())
+    ]
+
+
+fake = generator(z)
+for name, shown in [("with detach:   ", fake.detach()), ("without detach:", fake)]:
+    print(name, reached(discriminator_loss(discriminator, real, shown)))
+
+# %% [markdown]
+# Leaving `detach` out would not spoil the result by itself, for only the discriminator's optimiser takes a step here and the generator's gradients are cleared later. It costs time: a whole backward pass through the generator, thrown away. And it breaks the loop below, which uses the same fakes a second time: the first backward pass has freed their history (the first exercise).
+#
+# **Second half: the generator learns.** The discriminator, now one step wiser, scores the same fakes again. The generator wants them taken for real, so the targets are 1:
+#
+# $$L_G = -\operatorname{mean}\,\log D(G(z))$$
+#
+# Here the gradient must run through the discriminator, for that is the only way the generator learns what gives its images away. The article's comment writes `min log(1 - D(G(z))) <-> max log D(G(z))` as if the two were one. They pull the same way and agree at the end of the game, but Goodfellow et al. (2014, section 3) chose the second because early on, when $D(G(z))$ is near 0, the first is nearly flat. A cell shows by how much:
+
+# %%
+logit = torch.tensor([-8.0, -2.0, 0.0], requires_grad=True)
+(minimax,) = torch.autograd.grad(torch.log(1 - logit.sigmoid()).sum(), logit)
+(non_saturating,) = torch.autograd.grad(-torch.log(logit.sigmoid()).sum(), logit)
+
+print("D(G(z))   gradient of log(1 - D)   gradient of -log D")
+for d, a, b in zip(logit.sigmoid(), minimax, non_saturating, strict=True):
+    print(f"{d:7.4f} {a:20.4f} {b:20.4f}")
+
+
+# %% [markdown]
+# Both are negative: both say *raise the score*. But where the discriminator is sure that an image is fake, and the generator has most to learn, the first loss gives it a gradient of 0.0003 and the second nearly 1.
+#
+# On its way to the generator the gradient also reaches the discriminator's weights. Those gradients would teach it to be fooled. They must never be used: either clear them before the discriminator's next step (the article does), or do not compute them at all.
+
+
+# %%
+def generator_loss(discriminator, fake):
+    logits = discriminator(fake)
+    return bce(logits, torch.ones_like(logits))
+
+
+print("as it is:          ", reached(generator_loss(discriminator, generator(z))))
+discriminator.requires_grad_(False)
+print("weights held fixed:", reached(generator_loss(discriminator, generator(z))))
+
+# %% [markdown]
+# **Two losses, and neither is a score to minimise.** In ordinary training the loss measures distance to a fixed goal, so lower is better. Here each loss is measured against the other player *as it is at this step*. If the generator's loss rises, the generator may have got worse, or the discriminator better. A discriminator loss near 0 is no triumph: it means that the fakes are so easy to spot that the generator learns little. What one hopes for is that neither wins.
+#
+# **Both networks move on every batch.** The article says that a whole epoch is run before `backward` updates anything. Its code does otherwise, and so does ours: `backward` and both `step` calls stand inside the loop over batches. On its 60,000 images and batches of 128, that is 469 updates of each network an epoch, not one. The article's counter `step`, which labels its figures, is something else again: it counts the moments at which it logs, every 100 batches.
+
+# %%
+batches = math.ceil(60_000 / 128)
+logged = len(range(0, batches, 100))
+last = 60_000 - (batches - 1) * 128
+print(f"{batches} batches an epoch, the last one of {last} images")
+print(f"the counter moves {logged} times an epoch, every 100 batches from batch 0 on")
+for counter in (3, 39):
+    epoch, batch_index = counter // logged, 100 * (counter % logged)
+    update = epoch * batches + batch_index + 1
+    print(f"step {counter}: epoch {epoch + 1}, batch {batch_index}, update {update:,}")
+
+# %% [markdown]
+# So the article's early picture, "3 steps", was taken after 300 batches, and its late one, "39 steps", after nearly 3,700 updates. We shall take ours at the same moments, as far as a laptop's minutes go.
+#
+# The first line of that output holds a trap too: the last batch is short. The article draws noise for 128 images even then, so 96 real images meet 128 fakes. Drawing noise for `len(real)` images keeps the two sides equal.
+#
+# ## The loop
+#
+# One step, as a function. It is the two halves from above with nothing added but `autocast`, which lets the networks calculate in the precision chosen at the top.
+
+# %%
+# Without its cache of weights, autocast adds up the discriminator's two gradients (from
+# real and fake) in 32 bits, not in 16.
+autocast = torch.autocast(
+    device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False
+)
+
+
+# %%
+def train_step(generator, discriminator, opt_gen, opt_disc, real):
+    z = torch.randn(len(real), h.latent_dim, 1, 1, device=device)
+
+    # The discriminator: max log D(x) + log(1 - D(G(z)))
+    with autocast:
+        fake = generator(z)
+        loss_disc = discriminator_loss(discriminator, real, fake.detach())
+    opt_disc.zero_grad()
+    loss_disc.backward()
+    opt_disc.step()
+
+    # The generator: max log D(G(z)), through the discriminator just updated
+    discriminator.requires_grad_(False)
+    with autocast:
+        loss_gen = generator_loss(discriminator, fake)
+    opt_gen.zero_grad()
+    loss_gen.backward()
+    opt_gen.step()
+    discriminator.requires_grad_(True)
+    return loss_disc.item(), loss_gen.item()
+
+
+# %% [markdown]
+# Now what a person wants to see while it runs. `fixed_noise` is drawn once: the same 32 noise vectors are turned into images again and again, so that any change in the pictures is the generator's doing. Two TensorBoard writers, one for real and one for fake, write under the *same* names, and TensorBoard lays what shares a name side by side.
+#
+# For the pictures the generator is switched to `eval()` and back, so that a sample does not depend on the other 31 in its batch (notebook 10 shows what changes if you forget).
+
+# %%
+logs = Path("runs/07_training/plain")
+shutil.rmtree(logs.parent, ignore_errors=True)
+writer_real, writer_fake = SummaryWriter(logs / "real"), SummaryWriter(logs / "fake")
+fixed_noise = torch.randn(
+    32, h.latent_dim, 1, 1, generator=torch.Generator().manual_seed(h.seed)
+).to(device)
+
+
+def watch(step, real):
+    generator.eval()
+    with torch.no_grad():
+        fake = generator(fixed_noise)
+        for writer, x in [(writer_real, real[:32]), (writer_fake, fake)]:
+            grid = make_grid(x, normalize=True, value_range=(-1, 1))
+            writer.add_image("images", grid, step)
+            writer.add_scalar("score", discriminator(x).sigmoid().mean(), step)
+    generator.train()
+    return fake.cpu()
+
+
+def to_network(batch):
+    """A batch as the networks take it: scaled, on the device, in its memory layout."""
+    return scale_images(batch.to(device)).contiguous(
+        memory_format=memory_format(precision)
+    )
+
+
+# %% [markdown]
+# And the loop itself. It starts from fresh networks, for the ones above have been played with.
+
+# %% tags=["nbval-ignore-output"]
+generator, discriminator, opt_gen, opt_disc = new_players()
+total = h.epochs * len(loader)
+early = min(300, total // 2)  # the article's first figure
+history, pictures, step = [], {}, 0
+
+with tqdm(total=total, unit="step") as bar:
+    for epoch in range(h.epochs):
+        order.manual_seed(h.seed + epoch)
+        for batch in loader:
+            real = to_network(batch)
+            history.append(
+                train_step(generator, discriminator, opt_gen, opt_disc, real)
+            )
+            step += 1
+            if step % h.log_every == 0 or step in (early, total):
+                pictures[step] = watch(step, real)
+            bar.set_postfix_str("loss D {:.2f}, loss G {:.2f}".format(*history[-1]))
+            bar.update()
+
+writer_real.close()
+writer_fake.close()
+assert step == total and all(
+    math.isfinite(value) for losses in history for value in losses
+)
+print(f"{total:,} updates of each network, {h.epochs} epochs")
+
+# %% [markdown]
+# ## What it learnt
+#
+# <details><summary><b>Predict first:</b> what will the generator draw after 300 updates, less than four passes over the digits?</summary>
+#
+# The size, the black border and the thickness of strokes come first, for every image shares them. Which strokes belong together comes later. The article could make out nothing in its picture at this point.
+# </details>
+
+# %% tags=["nbval-ignore-output"]
+show_images(pictures[early], f"Early: fakes after {early:,} updates")
+plt.show()
+show_images(pictures[total], f"Late: fakes after {total:,} updates")
+plt.show()
+assert all(p.shape == (32, 1, 64, 64) and p.abs().max() <= 1 for p in pictures.values())
+
+# %% [markdown]
+# Early, there are strokes of the right thickness on a clean black ground, and now and then they meet in a digit. Late, most of the 32 can be read at a glance, and a few are no digit at all. Follow one place in the grid from the first picture to the second: it is the same noise, and often already the same digit.
+#
+# The article saw nothing at all in its early picture and rough digits in its late one.
+
+# %% tags=["nbval-ignore-output"]
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+for name, losses in zip(
+    ["discriminator", "generator"], zip(*history, strict=True), strict=True
+):
+    ax.semilogy(range(1, total + 1), losses, lw=0.6, label=f"{name}'s loss")
+ax.axhline(math.log(2), color="black", ls="--", label="ln 2: a coin toss")
+ax.set(xlabel="step (updates of both networks)", ylabel="loss (nats)")
+ax.set_title("Both losses at every step: a contest, not a descent")
+ax.legend()
+plt.show()
+
+middle = (early + total) // 2
+for name, part in [("before", history[early:middle]), ("after", history[middle:])]:
+    disc, gen = (sum(losses) / len(part) for losses in zip(*part, strict=True))
+    print(
+        f"mean {name} update {middle:,}: discriminator {disc:.2f}, generator {gen:.2f}"
+    )
+assert len(history) == total
+
+# %% [markdown]
+# For the first 50 updates the discriminator is far ahead: its loss is near 0.01, the generator's near 6. Then the generator finds an answer and the two close up. From about update 300 on, nothing happens in these curves any more: the means before and after the middle of the rest are nearly the same, and the generator's even goes up a little. In just that time the scribbles of the early picture became the digits of the late one. Both players got better, so neither gained on the other. That is why a GAN's losses do not tell how good its pictures are.
+#
+# ## The article's own networks
+#
+# The article's code has both `BatchNorm2d` lines commented out, without a word. The paper asks for batch normalisation in both networks, though not at the generator's output nor at the discriminator's input (section 3); all of the above had it. Here are the first 120 steps with and without, from three seeds each, everything else being equal.
+#
+# <details><summary><b>Predict first:</b> without it, which network wins, and what do the fakes look like?</summary>
+#
+# The discriminator wins, completely and at once. With weights this small and nothing to restore the scale, hardly any of the noise gets through five layers, so the generator draws nearly the same image from every $z$, and the discriminator needs one feature to reject it.
+# </details>
+
+# %%
+STEPS = 120
+
+
+def first_steps(batch_norm, seed):
+    """Losses of the first steps, and how much the fakes then differ from each other."""
+    players = new_players(seed, batch_norm)
+    order.manual_seed(seed)
+    endless = (batch for _ in itertools.count() for batch in loader)
+    losses = [
+        train_step(*players, to_network(batch))
+        for batch in itertools.islice(endless, STEPS)
+    ]
+    with torch.no_grad():
+        fakes = players[0](fixed_noise)
+    # 0 when all 32 images are the same; the real digits are near 0.5.
+    return losses, fakes, fakes.std(dim=0).mean().item()
+
+
+runs = {
+    batch_norm: [first_steps(batch_norm, seed) for seed in (1, 2, 3)]
+    for batch_norm in (True, False)
+}
+
+# %% tags=["nbval-ignore-output"]
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
+for ax, (batch_norm, results) in zip(axes, runs.items(), strict=True):
+    for seed, (losses, _, _) in enumerate(results, start=1):
+        ax.semilogy(range(1, STEPS + 1), [d for d, _ in losses], label=f"seed {seed}")
+    ax.axhline(math.log(2), color="black", ls="--", label="ln 2")
+    ax.set(
+        title=f"{'with' if batch_norm else 'without'} batch normalisation",
+        xlabel="step",
+    )
+axes[0].set_ylabel("discriminator's loss (nats)")
+axes[1].legend()
+plt.show()
+
+for name, results in [("with", runs[True]), ("without", runs[False])]:
+    spreads = ", ".join(f"{spread:.4f}" for _, _, spread in results)
+    print(f"{name} batch normalisation the fakes differ by {spreads}")
+assert all(spread < 0.02 and losses[-1][0] < 0.05 for losses, _, spread in runs[False])
+
+# %% tags=["nbval-ignore-output"]
+for batch_norm, results in runs.items():
+    fakes = results[0][1][:16]
+    assert fakes.isfinite().all()
+    name = "With" if batch_norm else "Without"
+    show_images(fakes, f"{name} batch normalisation: 16 fakes after {STEPS} updates")
+    plt.show()
+
+# %% [markdown]
+# With batch normalisation the discriminator also leads at first, but around update 45 the generator fights back. Without it there is no fight: from all three seeds the discriminator's loss falls below 0.01 before update 60 and to about 0.001 at the end. The fakes differ from one another by less than 0.002, against about 0.27 with batch normalisation: they are one and the same picture, black with a faint rim, whatever the noise. The generator's loss keeps telling it to change, but its output no longer depends on its input, and the discriminator needs only that rim.
+#
+# This is what users of DCGAN code report more often than anything else. These are the laptop's narrow networks and learning rate; notebook 09 takes the article's choices one at a time.
+#
+# ## TensorBoard
+#
+# The two writers have left their events on disk. Reading them back shows what TensorBoard will find:
+
+# %%
+for side in ("real", "fake"):
+    events = EventAccumulator(str(logs / side)).Reload()
+    tags = events.Tags()
+    print(f"{side}: images {tags['images']}, scalars {tags['scalars']}")
+    assert [event.step for event in events.Images("images")][-1] == total
+
+# %% [markdown]
+# The same names on both sides, which is why TensorBoard draws both in one place: under *Images* real beside fake, under *Scalars* $D(x)$ and $D(G(z))$ as two curves in one chart. (The panel is live: it is empty in a notebook that is only read, on GitHub for instance. If it stays empty while you run, open the address it prints in a browser tab.)
+
+# %% tags=["nbval-ignore-output"]
+# %load_ext tensorboard
+# %tensorboard --logdir runs/07_training
+assert any("07_training" in server.logdir for server in tensorboard.manager.get_all())
+
+# %% [markdown]
+# ## The same loop, ready for long runs
+#
+# `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume=True`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, whose images are steadier than those of any single step.
+#
+# That it is the same loop is easy to say. From the same seed, its losses must be the ones in `history`:
+
+# %%
+run_dir = train(
+    replace(h, epochs=1, log_every=1, precision=precision),
+    logs.with_name("helper"),
+    overwrite=True,
+    progress=False,
+)
+helper = [
+    (row["loss_discriminator"], row["loss_generator"]) for row in read_metrics(run_dir)
+]
+plain = history[: len(helper)]
+print("one epoch of steps compared:", len(helper) == len(loader))
+print("the same losses:", torch.allclose(torch.tensor(helper), torch.tensor(plain)))
+
+# %% [markdown]
+# It has also kept the scores, which say more than the losses: $D(x)$ for the real images, and $D(G(z))$ for the same fakes twice, before and after the discriminator's update.
+
+# %% tags=["nbval-ignore-output"]
+rows = read_metrics(run_dir)
+show_losses(rows, "The first epoch, step by step")
+plt.show()
+assert all(0 <= row["d_real"] <= 1 for row in rows)
+
+# %% [markdown]
+# For the first 45 steps it is no contest: $D(x)$ is near 1 and $D(G(z))$ near 0. Where $D(G(z))$ suddenly leaps up, the generator has found pictures that this discriminator has no answer to; a few steps later it has one. The green line mostly runs below the orange one: that drop, on the very same fakes, is what one discriminator step achieves.
+#
+# And here is all that it has left behind:
+
+# %%
+for path in sorted(run_dir.iterdir()):
+    print(path.name + ("/" if path.is_dir() else ""))
+
+# %% [markdown]
+# ## Common mistakes
+#
+# | what you see | why | what to do |
+# | --- | --- | --- |
+# | The discriminator's loss goes to 0, the generator's climbs, all fakes are the same | no batch normalisation, with weights from $N(0, 0.02)$ | put it in, as above |
+# | `Trying to backward through the graph a second time` | the fakes went into the discriminator's loss without `detach` | `fake.detach()` (exercise 1) |
+# | The discriminator's loss never falls below 0.50 | a sigmoid in the network *and* in `BCEWithLogitsLoss` | return logits (next cell) |
+# | `Using a target size that is different to the input size` | logits are `N×1×1×1`, targets were made as `N` | `torch.ones_like(logits)` |
+# | Good pictures while training, odd ones later from the saved network | `eval()` was forgotten, or `train()` after it | switch around sampling, as in `watch` |
+#
+# The third row, worked out. With a sigmoid too many, the "logit" is itself a probability and can reach 1 at most for a real image and 0 at least for a fake. Even a perfect discriminator then pays:
+
+# %%
+best_real = bce(torch.ones(1), torch.ones(1))
+best_fake = bce(torch.zeros(1), torch.zeros(1))
+print(f"({best_real:.2f} + {best_fake:.2f}) / 2 = {(best_real + best_fake) / 2:.2f}")
+
+
+# %% [markdown]
+# ## Summary
+#
+# 1. `detach` keeps the discriminator's loss out of the generator; the generator's loss must run through the discriminator, whose weights are held fixed meanwhile.
+# 2. The loop updates both networks on every batch: first the discriminator, then the generator, on the same fakes.
+# 3. The losses are a contest. Pictures from fixed noise say more; notebook 08 puts a number on them.
+# 4. Without batch normalisation the article's networks collapse within about 80 steps, from each of three seeds.
+# 5. The helper's `train` gives the same losses, step for step.
+#
+# ## Exercises
+#
+# **1.** In `train_step`, take `.detach()` away. Which line raises, and what does it say? The cell plays it out on the small networks.
+
+
+# %%
+def without_detach():
+    generator, discriminator, _, _ = new_players()
+    fake = generator(fixed_noise)
+    discriminator_loss(discriminator, real[:32], fake).backward()
+    generator_loss(discriminator, fake).backward()
+
+
+try:
+    without_detach()
+except RuntimeError as error:
+    print(str(error).split("(")[0])
+
+
+# %% [markdown]
+# **2.** Write the loss that the article's comment names first, $\operatorname{mean}\,\log(1 - D(G(z)))$, as a function of the logits. Use no sigmoid, so that a logit of 200 does not give infinity. Replace `None`, and the check will tell.
+#
+# <details><summary>A hint, and the answer</summary>
+#
+# $1 - \sigma(l) = \sigma(-l)$, and `nn.functional.logsigmoid` is safe for any $l$: `return nn.functional.logsigmoid(-logits).mean()`. Train with it (in `generator_loss`) and compare the first 300 steps.
+# </details>
+
+
+# %%
+def saturating_loss(logits):
+    return None  # your code
+
+
+def check(answer):
+    if answer(torch.zeros(4)) is None:
+        return "not answered yet"
+    for logits in torch.tensor([[0.0, 0.0], [1.0, -2.0], [-8.0, 3.0]]):
+        expected = torch.log(1 - logits.sigmoid()).mean()
+        torch.testing.assert_close(answer(logits), expected)
+    assert answer(torch.tensor([200.0])).isfinite(), "infinite for a logit of 200"
+    return "right"
+
+
+print("exercise 2:", check(saturating_loss))
+assert check(lambda logits: nn.functional.logsigmoid(-logits).mean()) == "right"
+
+# %% [markdown]
+# **3.** The article runs 30 epochs. Which update does the last picture in its TensorBoard belong to, and what number does its counter show there? Put both into `answer`.
+
+# %%
+answer = None  # (counter, update)
+shown = [
+    (epoch * batches + batch_index + 1)
+    for epoch in range(30)
+    for batch_index in range(0, batches, 100)
+]
+right = (len(shown) - 1, shown[-1])
+print("exercise 3:", {None: "not answered yet", right: "right"}.get(answer, "not yet"))
+
+# %% [markdown]
+# **Next:** notebook 08 asks how good these digits are, and answers with a number.

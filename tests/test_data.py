@@ -1,0 +1,174 @@
+import gzip
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from conftest import write_idx, write_picture
+from torchvision.datasets import utils as torchvision_utils
+
+from dcgan_helpers import InputError
+from dcgan_helpers.data import IDX_NAME, load_dataset, make_loader, scale_images
+
+DIGITS = np.random.default_rng(0).integers(0, 256, (10, 28, 28), np.uint8)
+
+
+def test_mnist_5k_is_5000_real_digits_as_bytes():
+    images = load_dataset("mnist-5k").images
+    assert images.shape == (5000, 1, 64, 64)
+    assert images.dtype == torch.uint8
+    # Digits are bright strokes on black: most pixels are 0, and the border always is.
+    assert (images == 0).float().mean() > 0.6
+    assert images.max() == 255
+    assert images[:, :, 0].max() == 0
+
+
+def test_max_images_are_spread_over_a_set_that_is_sorted_by_class():
+    all_images, few = load_dataset("mnist-5k").images, load_dataset("mnist-5k", max_images=10)
+    assert len(few) == 10
+    # The set is sorted: 500 of each digit. First and last are a 0 and a 9.
+    assert torch.equal(few.images[0], all_images[0])
+    assert torch.equal(few.images[-1], all_images[-1])
+
+
+def test_batches_are_scaled_to_the_range_of_tanh():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1, 1)
+    torch.testing.assert_close(scale_images(images).flatten(), torch.tensor([-1.0, -0.6, 1.0]))
+    assert scale_images(images, image_channels=3).shape == (3, 3, 1, 1)
+
+
+def test_loader_shuffles_by_its_generator_and_keeps_the_short_batch():
+    dataset, order = load_dataset("mnist-5k", max_images=50), torch.Generator()
+    loader = make_loader(dataset, 16, order)
+
+    def epoch(seed):
+        order.manual_seed(seed)
+        return list(loader)
+
+    assert [len(batch) for batch in epoch(0)] == [16, 16, 16, 2]
+    assert torch.equal(torch.cat(epoch(0)), torch.cat(epoch(0)))
+    assert not torch.equal(torch.cat(epoch(0)), torch.cat(epoch(1)))
+
+
+@pytest.mark.parametrize("name, folder", [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")])
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("below", [True, False])
+def test_idx_files_on_disk(tmp_path, name, folder, zipped, below):
+    path = (tmp_path / folder / "raw" if below else tmp_path) / IDX_NAME
+    write_idx(path, DIGITS)
+    if zipped:
+        path.with_name(IDX_NAME + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    dataset = load_dataset(name, tmp_path)
+    assert dataset.images.shape == (10, 1, 64, 64)
+    # Resizing keeps the mean brightness.
+    assert abs(dataset.images.float().mean() - DIGITS.mean()) < 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no IDX file", None])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_damaged_idx_file_is_named(tmp_path, content, ending):
+    path = tmp_path / IDX_NAME
+    write_idx(path, DIGITS)
+    whole = path.read_bytes() if not ending else gzip.compress(path.read_bytes())
+    path.unlink()
+    path = path.with_name(IDX_NAME + ending)
+    path.write_bytes(whole[:-100] if content is None else content)
+    with pytest.raises(InputError, match=f"{IDX_NAME}{ending} is damaged .*delete it"):
+        load_dataset("mnist", tmp_path)
+
+
+def test_failed_download_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
+    def no_network(*_, **__):
+        raise URLError("no network in this test")
+
+    monkeypatch.setattr(torchvision_utils.urllib.request, "urlopen", no_network)
+    with pytest.raises(InputError, match=r"no network in this test.*mnist-5k"):
+        load_dataset("mnist", tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_download_is_torchvisions_own(tmp_path, monkeypatch):
+    """The mirrors are torchvision's; here they are a folder with a tiny set."""
+    fetched = []
+
+    def fake_download(url, download_root, filename, md5):
+        from pathlib import Path
+
+        fetched.append(url)
+        name = filename.removesuffix(".gz")
+        write_idx(Path(download_root) / name, DIGITS if "images" in name else DIGITS[:, 0, 0])
+
+    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", fake_download)
+    assert len(load_dataset("mnist", tmp_path)) == 10
+    assert any(IDX_NAME in url for url in fetched)
+    fetched.clear()
+    assert len(load_dataset("mnist", tmp_path)) == 10
+    assert fetched == []
+
+
+@pytest.fixture
+def messy_folder(tmp_path):
+    """Pictures of every kind in class folders and beside them, and what is none."""
+    root = tmp_path / "pictures"
+    for mode, ending in [("L", "png"), ("RGB", "jpg"), ("RGBA", "png"), ("P", "gif"), ("1", "png")]:
+        write_picture(root / "a class" / f"{mode}.{ending}", mode, size=(90, 40))
+    write_picture(root / "beside.JPEG", size=(1, 1))
+    write_picture(root / "tall.bmp", size=(30, 300))
+    write_picture(root / "deep.png", "I;16", (64, 64), 65535)
+    (root / "notes.txt").write_text("not a picture")
+    (root / ".hidden.png").write_text("not a picture either")
+    (root / "empty.png").touch()
+    (root / "b").mkdir()
+    whole = (root / "a class" / "RGB.jpg").read_bytes()
+    (root / "b" / "broken.jpg").write_bytes(whole[: len(whole) // 2])
+    return root
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_folder_takes_every_picture_and_names_what_it_skips(messy_folder, channels, capsys):
+    dataset = load_dataset("folder", messy_folder, channels)
+    assert len(dataset) == 8
+    for image in dataset:
+        assert image.shape == (channels, 64, 64)
+        assert image.dtype == torch.uint8
+    said = capsys.readouterr().err
+    assert "skipped 2 of 10 pictures" in said
+    assert "empty.png" in said
+    assert "broken.jpg" in said
+    assert "notes.txt" not in said
+
+
+def test_folder_streams_with_workers(messy_folder):
+    dataset = load_dataset("folder", messy_folder, 3, progress=False)
+    batches = list(make_loader(dataset, 5, torch.Generator().manual_seed(0), workers=2))
+    assert [tuple(batch.shape) for batch in batches] == [(5, 3, 64, 64), (3, 3, 64, 64)]
+
+
+def test_pictures_keep_their_content(tmp_path):
+    write_picture(tmp_path / "a_half.png", "RGB", (200, 100), "red")
+    write_picture(tmp_path / "b_transparent.png", "RGBA", (64, 64), (0, 0, 0, 0))
+    write_picture(tmp_path / "c_deep.png", "I;16", (64, 64), 32768)
+    red, transparent, deep = load_dataset("folder", tmp_path, 3, progress=False)
+    assert (red == torch.tensor([255, 0, 0], dtype=torch.uint8).reshape(3, 1, 1)).all()
+    assert (transparent == 255).all()
+    assert (deep == 128).all()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda folder: None, "is missing; name one with --data-root"),
+        (lambda folder: folder.mkdir(), "no pictures in .*expected files such as"),
+        (lambda folder: (folder.mkdir(), (folder / "x.png").touch()), "none of the 1 pictures"),
+    ],
+)
+def test_folder_without_pictures_is_an_error(tmp_path, make, message):
+    make(tmp_path / "pictures")
+    with pytest.raises(InputError, match=message):
+        load_dataset("folder", tmp_path / "pictures", progress=False)
+
+
+def test_unknown_name():
+    with pytest.raises(InputError, match=r"'cifar'; expected one of mnist-5k, mnist"):
+        load_dataset("cifar")

@@ -1,0 +1,125 @@
+"""Rules that every notebook pair keeps; that the notebooks run is for `pytest --nbval`."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
+sys.path.insert(0, str(ROOT / "notebooks"))
+import build  # noqa: E402
+
+every_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+
+def built(source):
+    return nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+
+
+def code_cells(source):
+    return [cell for cell in built(source).cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks_and_each_has_its_other_half():
+    assert SOURCES
+    built_ones = (ROOT / "notebooks").glob("*.ipynb")
+    assert sorted(path.stem for path in built_ones) == [path.stem for path in SOURCES]
+
+
+@every_notebook
+def test_pair_agrees(source):
+    assert build.same_cells(build.read(source), jupytext.read(source.with_suffix(".ipynb")))
+
+
+@every_notebook
+def test_saving_in_jupyter_changes_nothing(source, tmp_path):
+    """`jupytext --sync`, which JupyterLab does at every save, leaves both files alone."""
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    pair = [tmp_path / source.name, tmp_path / f"{source.stem}.ipynb"]
+    for path in pair:
+        path.write_bytes((source.parent / path.name).read_bytes())
+    for newer in pair:
+        newer.touch()
+        subprocess.run(
+            [sys.executable, "-m", "jupytext", "--sync", newer.name],
+            check=True, capture_output=True, cwd=tmp_path,
+        )  # fmt: skip
+        for path in pair:
+            ours, theirs = (
+                p.read_text(encoding="utf-8") for p in (path, source.parent / path.name)
+            )
+            assert ours == theirs, f"{path.name} changed"
+
+
+@every_notebook
+def test_metadata_is_the_same_on_every_machine(source):
+    metadata = built(source).metadata
+    assert {key: metadata[key] for key in build.METADATA} == build.METADATA
+    assert set(metadata) == {*build.METADATA, "jupytext"}
+    assert "jupytext_version" not in metadata["jupytext"].get("text_representation", {})
+
+
+@every_notebook
+def test_every_cell_ran_in_order_and_none_failed(source):
+    cells = code_cells(source)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        assert not any(output.output_type == "error" for output in cell.outputs)
+
+
+@every_notebook
+def test_nothing_personal_is_stored(source):
+    text = source.with_suffix(".ipynb").read_text(encoding="utf-8")
+    for pattern in (r"/(home|root|Users|tmp|work|content)/\w", r"[A-Z]:\\\\", str(Path.home())):
+        assert not re.search(pattern, text), pattern
+
+
+@every_notebook
+def test_cells_whose_output_is_ignored_assert_something(source):
+    for cell in code_cells(source):
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            without_magics = re.sub(r"^%.*$", "", cell.source, flags=re.MULTILINE)
+            nodes = ast.walk(ast.parse(without_magics))
+            assert any(isinstance(node, ast.Assert) for node in nodes), cell.source
+
+
+@every_notebook
+def test_most_outputs_are_compared(source):
+    cells = code_cells(source)
+    ignored = ["nbval-ignore-output" in cell.metadata.get("tags", []) for cell in cells]
+    assert 1 - sum(ignored) / len(cells) >= 0.6
+
+
+@every_notebook
+def test_code_fits_on_a_projector(source):
+    for cell in code_cells(source):
+        lines = cell.source.splitlines()
+        assert len(lines) <= 26, cell.source
+        assert max(map(len, lines)) <= 88, cell.source
+
+
+@every_notebook
+def test_address_is_the_one_of_the_project(source):
+    text = source.read_text(encoding="utf-8")
+    assert build.stamp(text, source.stem) == text
+    assert build.repository() in text
+
+
+@every_notebook
+def test_links_to_files_lead_somewhere(source):
+    for cell in built(source).cells:
+        if cell.cell_type == "markdown":
+            for link in re.findall(r"\]\((?!http|#)([^)]+)\)", cell.source):
+                assert (source.parent / link).is_file(), link
+
+
+@every_notebook
+def test_every_picture_has_a_text_for_those_who_cannot_see_it(source):
+    for text in re.findall(r"!\[(.*?)\]", source.read_text(encoding="utf-8")):
+        assert len(text) > 10

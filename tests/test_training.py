@@ -1,0 +1,369 @@
+import csv
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from PIL import Image
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+from dcgan_helpers import InputError, run_folder
+from dcgan_helpers.data import load_dataset, make_loader, scale_images
+from dcgan_helpers.devices import choose_precision, memory_format
+from dcgan_helpers.hyperparameters import PRESETS, Hyperparameters, preset
+from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
+from dcgan_helpers.training import Trainer, TrainingError, train
+from dcgan_helpers.watching import read_metrics
+
+CI = preset("ci")
+
+
+def plain_loop(h, steps):
+    """The article's loop in plain PyTorch, independent of the helper's Trainer."""
+    torch.manual_seed(h.seed)
+    generator = Generator(h.latent_dim, 1, h.generator_features, h.batch_norm)
+    discriminator = Discriminator(1, h.discriminator_features, h.batch_norm)
+    for network in (generator, discriminator):
+        initialize_weights(network)
+        network.to(memory_format=memory_format(h.precision))
+    opt_gen = torch.optim.Adam(generator.parameters(), h.learning_rate, h.betas)
+    opt_disc = torch.optim.Adam(discriminator.parameters(), h.learning_rate, h.betas)
+    bce, order, losses = nn.BCEWithLogitsLoss(), torch.Generator(), []
+    loader = make_loader(load_dataset(h.dataset, max_images=h.max_images), h.batch_size, order)
+    autocast = torch.autocast(
+        "cpu", torch.bfloat16, enabled=h.precision == "bf16", cache_enabled=False
+    )
+    for epoch in range(h.epochs):
+        order.manual_seed(h.seed + epoch)
+        for images in loader:
+            real = scale_images(images).contiguous(memory_format=memory_format(h.precision))
+            z = torch.randn(len(real), h.latent_dim, 1, 1)
+            with autocast:
+                fake = generator(z)
+                yes, no = discriminator(real), discriminator(fake.detach())
+                loss_disc = (bce(yes, torch.ones_like(yes)) + bce(no, torch.zeros_like(no))) / 2
+            discriminator.zero_grad()
+            loss_disc.backward()
+            opt_disc.step()
+            with autocast:
+                output = discriminator(fake)
+                loss_gen = bce(output, torch.ones_like(output))
+            generator.zero_grad()
+            loss_gen.backward()
+            opt_gen.step()
+            losses.append((loss_disc.item(), loss_gen.item()))
+            if len(losses) == steps:
+                return losses
+    return losses
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_helpers_loop_is_the_articles(tmp_path, precision):
+    h = replace(CI, precision=precision, log_every=1)
+    train(h, tmp_path / "run", progress=False)
+    rows = read_metrics(tmp_path / "run")
+    assert [row["step"] for row in rows] == list(range(1, 33))
+    helper = torch.tensor([[row["loss_discriminator"], row["loss_generator"]] for row in rows])
+    torch.testing.assert_close(helper, torch.tensor(plain_loop(h, 32)))
+
+
+def gradients(network):
+    return [p.grad is not None and p.grad.any().item() for p in network.parameters()]
+
+
+def test_one_step_moves_both_networks_and_no_gradient_goes_astray():
+    trainer = Trainer(CI, load_dataset("mnist-5k", max_images=32))
+    before = [
+        {name: p.clone() for name, p in n.named_parameters()}
+        for n in (trainer.generator, trainer.discriminator)
+    ]
+    own_gradients = []
+    trainer.opt_disc.optimizer.register_step_post_hook(
+        lambda *_: own_gradients.extend(p.grad.clone() for p in trainer.discriminator.parameters())
+    )
+    (real,) = map(trainer.to_network, trainer.loader)
+    metrics = trainer.step(real)
+    assert all(gradients(trainer.generator))
+    assert all(gradients(trainer.discriminator))
+    # The generator's backward has passed through the discriminator and left nothing there.
+    for own, p in zip(own_gradients, trainer.discriminator.parameters(), strict=True):
+        assert torch.equal(own, p.grad)
+    for old, network in zip(before, (trainer.generator, trainer.discriminator), strict=True):
+        for name, p in network.named_parameters():
+            assert not torch.equal(old[name], p), f"{name} did not move"
+            assert p.requires_grad
+    assert set(metrics) == {
+        "loss_discriminator", "loss_generator", "d_real", "d_fake_before", "d_fake_after",
+    }  # fmt: skip
+    # Untrained, the discriminator tosses a coin.
+    assert abs(metrics["loss_discriminator"] - math.log(2)) < 0.2
+
+
+def test_moving_average_follows_the_generator_buffers_included():
+    trainer = Trainer(replace(CI, ema_decay=0.15), load_dataset("mnist-5k", max_images=32))
+    real = trainer.to_network(trainer.images.images)
+    trainer.step(real)
+    first = {k: v.clone() for k, v in trainer.generator.state_dict().items()}
+    trainer.step(real)
+    for name, average in trainer.moving_average.module.state_dict().items():
+        if average.is_floating_point():
+            expected = 0.15 * first[name] + 0.85 * trainer.generator.state_dict()[name]
+            torch.testing.assert_close(average, expected)
+    assert any("running_mean" in name for name in first)
+
+
+def test_run_folder_holds_everything(finished_run):
+    assert {p.name for p in finished_run.iterdir()} == set(run_folder.PARTS)
+    assert (
+        Hyperparameters.from_dict(run_folder.load_json(finished_run / "hyperparameters.json")) == CI
+    )
+    with (finished_run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["8", "16", "24", "32"]
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values())
+    pictures = sorted(p.name for p in (finished_run / "progress").iterdir())
+    assert pictures == [f"step-{n:09d}.png" for n in (0, 8, 16, 24, 32)]
+    for picture in [finished_run / "samples.png", *(finished_run / "progress").iterdir()]:
+        assert Image.open(picture).size == (8 * 66 + 2, 4 * 66 + 2)
+    assert [p.name for p in (finished_run / "checkpoints").iterdir()] == ["step-000000032"]
+    assert not list(finished_run.rglob(".writing-*"))
+
+
+def test_saved_generators(finished_run):
+    averaged, raw = (load_file(finished_run / f"generator{x}.safetensors") for x in ("", "_raw"))
+    assert averaged.keys() == raw.keys()
+    assert any(not torch.equal(averaged[name], raw[name]) for name in raw)
+    images = generate(run_folder.load_generator(finished_run), 4)
+    assert images.shape == (4, 1, 64, 64)
+    assert images.isfinite().all()
+
+
+def test_tensorboard_shows_real_beside_fake(finished_run):
+    def tags(folder):
+        return EventAccumulator(str(finished_run / "tensorboard" / folder)).Reload().Tags()
+
+    assert tags("real")["images"] == tags("fake")["images"] == ["images"]
+    scalars = tags(".")["scalars"]
+    for tag in ("loss/discriminator", "loss/generator", "score/D(x)", "speed/images per second"):
+        assert tag in scalars
+    assert "_hparams_/session_start_info" in EventAccumulator(
+        str(finished_run / "tensorboard")
+    ).Reload().summary_metadata or any("final/" in tag for tag in scalars)
+
+
+def test_loss_that_is_not_finite_stops_the_run_and_names_the_good_checkpoint(tmp_path):
+    h = replace(CI, learning_rate=1e-4, checkpoint_every=4)
+    trainer = Trainer(h, load_dataset("mnist-5k", max_images=CI.max_images))
+    run_folder.prepare(tmp_path / "run", h)
+    real_step = trainer.step
+
+    def step(real):
+        if trainer.steps_done == 6:
+            with torch.no_grad():
+                next(trainer.discriminator.parameters()).fill_(math.nan)
+        return real_step(real)
+
+    trainer.step = step
+    with pytest.raises(TrainingError, match=r"not finite .* at step 7; .*step-000000004") as caught:
+        trainer.run(tmp_path / "run", progress=False)
+    assert "\n" not in str(caught.value)
+    assert run_folder.latest_checkpoint(tmp_path / "run").name == "step-000000004"
+
+
+def test_two_precisions_in_one_process(tmp_path):
+    for precision in ("bf16", "fp32"):
+        train(replace(CI, epochs=1, precision=precision), tmp_path / precision, progress=False)
+        assert AcceleratorState().mixed_precision == {"fp32": "no"}.get(precision, precision)
+
+
+def test_auto_precision_is_measured_and_said_once():
+    said = []
+    assert choose_precision("auto", torch.device("cpu"), said.append) in ("fp32", "bf16")
+    assert len(said) == 1
+    assert "times as fast as fp32" in said[0]
+    assert choose_precision("fp32", torch.device("cpu"), said.append) == "fp32"
+    assert len(said) == 1
+
+
+def test_any_data_set_in_colour(tmp_path):
+    h = replace(CI, image_channels=3, epochs=1, max_images=64)
+    run = train(h, tmp_path / "run", progress=False)
+    assert generate(run_folder.load_generator(run), 2).shape == (2, 3, 64, 64)
+
+
+def test_article_and_paper_presets():
+    article, paper = PRESETS["article"], PRESETS["paper"]
+    for p in (article, paper):
+        assert (p.generator_features, p.discriminator_features, p.batch_size) == (64, 64, 128)
+        assert (p.learning_rate, p.betas, p.latent_dim) == (2e-4, (0.5, 0.999), 100)
+    assert (article.batch_norm, article.epochs, paper.batch_norm) == (False, 30, True)
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"batch_size": 0}, "batch_size is 0; expected a whole number of at least 1"),
+        ({"epochs": -3}, "epochs is -3"),
+        ({"latent_dim": 1.5}, "latent_dim is 1.5"),
+        ({"image_size": 32}, "image_size is 32; expected 64"),
+        ({"image_channels": 2}, r"image_channels is 2; expected 1 \(grey\) or 3 \(RGB\)"),
+        ({"learning_rate": math.nan}, "learning_rate is nan; expected a number above 0"),
+        ({"betas": (0.5, 1.0)}, r"betas is \(0.5, 1.0\)"),
+        ({"ema_decay": 1}, "ema_decay is 1; expected"),
+        ({"dataset": "cifar"}, "dataset is 'cifar'; expected one of mnist-5k"),
+        ({"precision": "int8"}, "precision is 'int8'"),
+        ({"max_images": 0}, "max_images is 0"),
+        ({"width": 3}, "unknown hyperparameter 'width'"),
+    ],
+)
+def test_bad_hyperparameters_are_named(values, message):
+    with pytest.raises(InputError, match=message):
+        Hyperparameters.from_dict(asdict(CI) | values)
+
+
+def test_notebooks_get_the_preset_that_the_environment_names(monkeypatch):
+    monkeypatch.delenv("DCGAN_PRESET", raising=False)
+    assert preset() is PRESETS["laptop"]
+    monkeypatch.setenv("DCGAN_PRESET", "ci")
+    assert preset() is PRESETS["ci"]
+
+
+# Resuming. The command is the same for every run, so that only the kills differ.
+RESUME = ("train", "--preset", "ci", "--log-every", "1", "--checkpoint-every", "3")
+
+
+def start(run_dir, *more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "dcgan_helpers", *RESUME, "--run-dir", str(run_dir), *more],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_for(condition, process):
+    while process.poll() is None and not condition():
+        time.sleep(0.0005)
+
+
+def kill(process):
+    process.kill()  # SIGKILL; on Windows its like: no clean-up either way
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def never_stopped(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("never_stopped") / "run"
+    process = start(run_dir)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return run_dir
+
+
+def test_killed_and_resumed_run_ends_like_the_one_never_stopped(never_stopped, tmp_path):
+    run_dir = tmp_path / "run"
+    checkpoints = run_dir / "checkpoints"
+    kills = [
+        # before the first checkpoint; while one is written; some time between two
+        lambda: (run_dir / "progress" / "step-000000001.png").exists(),
+        lambda: any(checkpoints.glob(".writing-*")),
+        lambda: (run_dir / "progress" / "step-000000020.png").exists(),
+    ]
+    for number, moment in enumerate(kills):
+        process = start(run_dir, *(["--resume"] if number else []))
+        wait_for(moment, process)
+        assert process.poll() is None, "the run ended before it could be killed"
+        kill(process)
+        done = max((row["step"] for row in read_metrics(run_dir)), default=0)
+        latest = run_folder.latest_checkpoint(run_dir)
+        kept = json.loads((latest / "position.json").read_text())["step"] if latest else 0
+        assert done - kept <= 3, "more than one interval would be done twice"
+    process = start(run_dir, "--resume")
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+
+    for name in ("generator.safetensors", "generator_raw.safetensors"):
+        assert (run_dir / name).read_bytes() == (never_stopped / name).read_bytes()
+    last = "checkpoints/step-000000032"
+    for name in ("model.safetensors", "model_1.safetensors", "moving_average.safetensors"):
+        ours, theirs = (load_file(run / last / name) for run in (run_dir, never_stopped))
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    for name in ("optimizer.bin", "optimizer_1.bin"):
+        ours, theirs = (
+            torch.load(run / last / name, weights_only=True)["state"]
+            for run in (run_dir, never_stopped)
+        )
+        for key in theirs:
+            assert all(torch.equal(ours[key][k], theirs[key][k]) for k in theirs[key])
+
+    def without_speed(run):
+        return [{**row, "images_per_second": 0} for row in read_metrics(run)]
+
+    assert without_speed(run_dir) == without_speed(never_stopped)
+    assert not list(run_dir.rglob(".writing-*"))
+
+
+def test_resume_can_add_epochs_and_nothing_else(finished_run, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    with pytest.raises(InputError, match=r"learning_rate 0\.1 instead of 0\.0005"):
+        train(replace(CI, learning_rate=0.1), run_dir, resume=True, progress=False)
+    train(replace(CI, epochs=3), run_dir, resume=True, progress=False)
+    train(replace(CI, epochs=3), tmp_path / "at_once", progress=False)
+    assert (run_dir / "generator.safetensors").read_bytes() == (
+        tmp_path / "at_once" / "generator.safetensors"
+    ).read_bytes()
+
+
+def test_resume_refuses_other_images_and_damaged_checkpoints(finished_run, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    position = run_folder.latest_checkpoint(run_dir) / "position.json"
+    stored = json.loads(position.read_text())
+    position.write_text(json.dumps({**stored, "images": 499}))
+    with pytest.raises(InputError, match="made with 499 images, mnist-5k now has 500"):
+        train(CI, run_dir, resume=True, progress=False)
+    position.write_text(json.dumps(stored))
+    model = position.with_name("model.safetensors")
+    model.write_bytes(model.read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"step-000000032 is damaged .*--overwrite"):
+        train(CI, run_dir, resume=True, progress=False)
+
+
+def test_overwrite_deletes_the_old_run_and_nothing_else(finished_run, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    (run_dir / "notes.txt").write_text("mine")
+    (run_dir / "progress" / "step-000000999.png").touch()
+    with pytest.raises(InputError, match="already holds a run; add --resume"):
+        train(CI, run_dir, progress=False)
+    train(replace(CI, epochs=1), run_dir, overwrite=True, progress=False)
+    assert (run_dir / "notes.txt").read_text() == "mine"
+    assert not (run_dir / "progress" / "step-000000999.png").exists()
+    assert run_folder.load_hyperparameters(run_dir).epochs == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="gloo on Windows needs a PyTorch built with libuv")
+def test_two_processes_share_a_run(tmp_path):
+    """Two CPU processes: batch norm, two discriminator forwards and one backward."""
+    result = subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+            "-m", "dcgan_helpers", *RESUME[:3], "--run-dir", str(tmp_path / "run"),
+        ],
+        capture_output=True, text=True, timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert read_metrics(tmp_path / "run")[-1]["step"] == 32
+    states = (tmp_path / "run" / "checkpoints" / "step-000000032").glob("random_states_*")
+    assert len(list(states)) == 2
+    assert result.stdout.count("samples:") == 1
