@@ -4,6 +4,7 @@ import argparse
 import io
 import re
 import sys
+import threading
 import traceback
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -112,6 +113,10 @@ def main(arguments=None):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     debug = "--debug" in arguments
+    if not debug:
+        # TensorBoard writes in a thread; when that fails, its next call here raises the
+        # same error, so the thread need not print it too.
+        threading.excepthook = lambda _: None
     try:
         parse(arguments)()
     except InputError as error:

@@ -1,12 +1,9 @@
-"""Shared pieces of the tests: small runs, IDX files, pictures."""
+"""Fixtures that several test files share."""
 
-import struct
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.training import train
@@ -33,23 +30,3 @@ def command_line():
         )
 
     return run
-
-
-def write_idx(path, images):
-    """Write `N×H×W` bytes in the IDX format: a magic number, the sizes, the bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    header = struct.pack(">BBBB", 0, 0, 8, images.ndim) + struct.pack(
-        f">{images.ndim}i", *images.shape
-    )
-    path.write_bytes(header + images.astype(np.uint8).tobytes())
-
-
-def write_picture(path, mode="RGB", size=(80, 50), colour=None):
-    """Write a picture of one colour, or of noise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if colour is None:
-        pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-        image = Image.fromarray(pixels).convert(mode)
-    else:
-        image = Image.new(mode, size, colour)
-    image.save(path)

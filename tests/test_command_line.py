@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_idx, write_picture
+from inputs import write_idx, write_picture
 from PIL import Image
 
 from dcgan_helpers.__main__ import main

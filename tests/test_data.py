@@ -4,7 +4,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
-from conftest import write_idx, write_picture
+from inputs import write_idx, write_picture
 from torchvision.datasets import utils as torchvision_utils
 
 from dcgan_helpers import InputError
