@@ -8,8 +8,11 @@ which pairs have drifted apart. Without names: all, in order.
 import argparse
 import os
 import re
+import signal
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import jupytext
@@ -55,9 +58,11 @@ def execute(notebook):
         notebook, timeout=None, kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}}, store_widget_state=False,
     )  # fmt: skip
-    # %tensorboard starts a program of this virtual environment, activated or not.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    client.execute(env=os.environ | {"DCGAN_PRESET": "laptop", "PATH": path})
+    servers = tensorboard_servers()
+    try:
+        client.execute(env=kernel_environment("laptop"))
+    finally:
+        stop_tensorboard_servers(servers)
     notebook.metadata["language_info"] = METADATA[
         "language_info"
     ]  # without its version
@@ -67,6 +72,26 @@ def execute(notebook):
             cell.outputs = [
                 output for output in cell.outputs if is_page_content(output)
             ]
+
+
+def kernel_environment(preset):
+    """The environment of a kernel that runs a notebook with a preset."""
+    # %tensorboard starts a program of this virtual environment, activated or not.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"DCGAN_PRESET": preset, "PATH": path}
+
+
+def tensorboard_servers():
+    """The notes that TensorBoard servers leave about themselves, where %tensorboard looks."""
+    return set(Path(tempfile.gettempdir(), ".tensorboard-info").glob("pid-*.info"))
+
+
+def stop_tensorboard_servers(spared):
+    """End the servers that have come since `spared`, for they outlive their kernels."""
+    for note in tensorboard_servers() - spared:
+        with suppress(OSError):  # it has ended by itself
+            os.kill(int(note.stem.removeprefix("pid-")), signal.SIGTERM)
+        note.unlink(missing_ok=True)
 
 
 def is_page_content(output):
