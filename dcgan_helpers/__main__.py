@@ -77,10 +77,8 @@ class Sample:
 
     def __call__(self):
         import numpy as np
-        from torchvision.utils import save_image
 
         from .networks import generate
-        from .watching import GRID
 
         output = self.output or self.run_dir / f"sample-seed-{self.seed}.png"
         if output.suffix not in (".png", ".npz"):
@@ -93,10 +91,10 @@ class Sample:
         if not output.parent.is_dir():
             raise InputError(f"the folder of --output {output} is missing; make it first")
         images = generate(generator, self.count, self.seed, progress=True)
-        with atomic(output) as temporary:
-            if output.suffix == ".png":
-                save_image(images, temporary, **GRID)
-            else:
+        if output.suffix == ".png":
+            run_folder.save_grid(output, images)
+        else:
+            with atomic(output) as temporary:
                 np.savez(temporary, images=images.numpy())
         print(f"{self.count} images: {output}")
 

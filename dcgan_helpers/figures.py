@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.utils import make_grid
 
 from . import InputError, run_folder
-from .watching import GRID
+from .run_folder import GRID
 
 
 def show_images(images, title, ax=None):
@@ -46,7 +46,7 @@ def show_losses(rows, title="Losses and scores"):
     ]:
         scores.plot(steps, [row[column] for row in rows], label=label, lw=1)
     scores.axhline(0.5, color="grey", ls="--", label="1/2: a coin toss")
-    scores.set(xlabel="step (updates of both networks)", ylabel="mean score", ylim=(0, 1))
+    scores.set(xlabel="step (updates of both networks)", ylabel="mean score", ylim=(-0.03, 1.03))
     for ax in (losses, scores):
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

@@ -9,11 +9,13 @@ checkpoints/step-0000200/  everything needed to go on from that step
 """
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torchvision.utils import save_image
 
 from . import InputError
 from .files import atomic, remove
@@ -28,6 +30,8 @@ TENSORBOARD = "tensorboard"
 GENERATOR = "generator.safetensors"
 RAW_GENERATOR = "generator_raw.safetensors"
 CHECKPOINTS = "checkpoints"
+# How 32 images become one picture, wherever they are shown.
+GRID = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
 PARTS = (
     HYPERPARAMETERS, METRICS, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR, RAW_GENERATOR, CHECKPOINTS,
 )  # fmt: skip
@@ -41,8 +45,12 @@ def check(run_dir, hyperparameters, resume=False, overwrite=False):
     hyperparameters (only `epochs` may grow).
     """
     run_dir = Path(run_dir)
-    if run_dir.exists() and not run_dir.is_dir():
-        raise InputError(f"the run folder {run_dir} is a file; name another with --run-dir")
+    there = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError(
+            f"the run folder {run_dir} cannot be written, because {there} is "
+            f"{'read-only' if there.is_dir() else 'a file'}; name another with --run-dir"
+        )
     if resume and overwrite:
         raise InputError("--resume and --overwrite exclude each other; choose one")
     if resume:
@@ -145,6 +153,12 @@ def load_weights(path, network):
     except RuntimeError as error:  # load_state_dict lists every name that does not fit
         reason = str(error).splitlines()[1].strip()
         raise InputError(f"{path} does not fit {HYPERPARAMETERS} beside it ({reason})") from error
+
+
+def save_grid(path, images):
+    """Write `N×C×64×64` images in [-1, 1] as one picture, eight a row, atomically."""
+    with atomic(path) as temporary:
+        save_image(images, temporary, **GRID)
 
 
 def load_generator(run_dir):

@@ -4,7 +4,7 @@ import csv
 from dataclasses import asdict
 
 from torch.utils.tensorboard import SummaryWriter
-from torchvision.utils import make_grid, save_image
+from torchvision.utils import make_grid
 
 from . import run_folder
 from .files import atomic
@@ -18,7 +18,6 @@ TAGS = {
     "d_fake_after": "score/D(G(z)) after the discriminator's update",
     "images_per_second": "speed/images per second",
 }
-GRID = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
 
 
 class Watcher:
@@ -49,16 +48,15 @@ class Watcher:
             table.writerows(self.rows)
         for name, value in metrics.items():
             self.writer.add_scalar(TAGS[name], value, step)
-        self.real_writer.add_image("images", make_grid(real, **GRID), step)
+        self.real_writer.add_image("images", make_grid(real, **run_folder.GRID), step)
         self.picture(step, fake)
 
     def picture(self, step, fake):
         """Record the grid of fakes of a step: TensorBoard, progress/ and samples.png."""
-        self.fake_writer.add_image("images", make_grid(fake, **GRID), step)
+        self.fake_writer.add_image("images", make_grid(fake, **run_folder.GRID), step)
         progress = self.run_dir / run_folder.PROGRESS
         for path in (progress / f"step-{step:09d}.png", self.run_dir / run_folder.SAMPLES):
-            with atomic(path) as temporary:
-                save_image(fake, temporary, **GRID)
+            run_folder.save_grid(path, fake)
 
     def finish(self):
         """Record the hyperparameters beside the last metrics (TensorBoard's tab HPARAMS)."""

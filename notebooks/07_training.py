@@ -19,19 +19,25 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/07_training.ipynb)
 #
-# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in about three minutes on a laptop, though nobody ever tells it what a digit is.
+# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in about three minutes on a laptop, although nobody ever tells it what a digit is.
 #
-# ![Six rows of eight pictures made from the same noise: grey noise at step 0, blobs, strokes, and readable digits at the end](../images/timeline.png)
+# ![Six rows of eight pictures made from the same noise: flat grey squares at step 0, blobs, strokes, and readable digits at step 1,975](../images/timeline.png)
+#
+# *The same eight noise vectors at six moments of `python -m dcgan_helpers train`, which runs this loop and draws with a moving average of the generator (last section).*
 #
 # **In this notebook you will**
 #
 # 1. follow one training step and see which network each gradient reaches;
 # 2. write the whole loop in plain PyTorch and run it on real digits;
 # 3. read the samples, the losses and the scores that it leaves, also in TensorBoard;
-# 4. train the article's own networks, which have no batch normalisation, and watch them fail;
-# 5. check that the helper package's `train` is this same loop, number for number.
+# 4. take batch normalisation out, as the article did, and watch training fail;
+# 5. check that the helper package's `train` is this same loop, step for step.
 #
 # **You need** the two networks (notebooks 03 and 04) and the data (06) as ideas; their code is imported. **Time:** read 25 min, run 4 min on a laptop.
+#
+# *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN. *Goodfellow et al. (2014)* is [the paper that introduced GANs](https://arxiv.org/abs/1406.2661). *The article* is the one this series retells and corrects, a reader's notes in Chinese on [a DCGAN for MNIST](https://github.com/aladdinpersson/Machine-Learning-Collection/tree/master/ML/Pytorch/GANs/2.%20DCGAN).
+#
+# **The game in four lines.** The *generator* $G$ turns noise $z$, 100 numbers drawn from a normal distribution, into an image $G(z)$, a *fake*. The *discriminator* $D$ looks at an image $x$ and gives the probability $D(x)$ that it is real. $D$ is trained to tell real from fake, $G$ is trained to make $D$ wrong. If $G$ drew exactly like the data, $D$ could only toss a coin: $D = \tfrac12$ everywhere, and the game would be over.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -50,6 +56,7 @@ else:
 import itertools
 import math
 import shutil
+import traceback
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -92,11 +99,11 @@ assert precision in ("fp32", "bf16")
 #
 # ## The real images
 #
-# A batch comes as bytes from 0 to 255. The generator ends in a Tanh, whose range is $[-1, 1]$, so the real images must be brought to that range before the discriminator sees them: otherwise it could tell real from fake by brightness alone and would never have to look at shapes.
+# A batch comes as bytes from 0 to 255. The generator ends in a Tanh, whose range is $[-1, 1]$, so the real images must be brought to that range before the discriminator sees them: otherwise it could tell real from fake by brightness alone.
 
 # %%
 images = load_dataset(h.dataset, max_images=h.max_images)
-order = torch.Generator()  # decides the shuffling, and nothing else does
+order = torch.Generator()  # PyTorch's source of randomness, no kin of ours: it shuffles
 loader = make_loader(images, h.batch_size, order)
 
 order.manual_seed(h.seed)
@@ -111,7 +118,7 @@ plt.show()
 # %% [markdown]
 # ## Two networks, two optimisers
 #
-# Both networks start from random weights, drawn as the paper does: $N(0, 0.02)$ for the convolutions. Seeding first makes the run repeatable on one machine; it does not promise the same numbers on another processor.
+# Both networks start from random weights, drawn as in the paper: the convolutions' from a normal distribution of mean 0 and standard deviation 0.02. Seeding first makes the run repeatable on one machine; it does not promise the same numbers on another processor.
 
 
 # %%
@@ -138,15 +145,15 @@ for name, network, optimizer in [
     print(f"the {name}'s optimiser holds its parameters and no others:", held == own)
 
 # %% [markdown]
-# Two optimisers, because the players want opposite things. One optimiser over all the parameters would minimise a single sum; here each one moves its own network and leaves the opponent as it is.
+# Two optimisers, because the two players want opposite things. One optimiser over all the parameters would minimise a single sum; here each moves its own network and leaves the opponent as it is.
 #
 # ## One step, taken apart
 #
-# **First half: the discriminator learns.** It sees a batch of real images $x$ and as many fakes $G(z)$, and is to score the real ones high and the fakes low. Its loss is binary cross-entropy with targets 1 and 0:
+# **First half: the discriminator learns.** It sees a batch of real images $x$ and as many fakes $G(z)$, and learns to score the real ones high and the fakes low. Its loss is binary cross-entropy with targets 1 and 0:
 #
 # $$L_D = -\tfrac12\,\Big(\operatorname{mean}\,\log D(x) + \operatorname{mean}\,\log\big(1 - D(G(z))\big)\Big)$$
 #
-# which is the objective of Goodfellow et al. (2014, equation 1), halved and with its sign turned, for optimisers minimise. $D(x)$ is a probability, the sigmoid of the network's output. The network returns the output before the sigmoid, the *logit*, and `BCEWithLogitsLoss` takes the sigmoid and the logarithm together, in a form that neither overflows nor saturates.
+# which is the objective of Goodfellow et al. (2014, equation 1), halved and with its sign turned, because optimisers minimise. $D(x)$ is a probability, the sigmoid of the network's output. The network returns the output before the sigmoid, the *logit*, and `BCEWithLogitsLoss` takes the sigmoid and the logarithm together, in a form that stays exact when the probability is so near 0 or 1 that it would be rounded to it.
 #
 # <details><summary><b>Predict first:</b> before any training, what is the discriminator's loss, roughly?</summary>
 #
@@ -197,26 +204,27 @@ for name, shown in [("with detach:   ", fake.detach()), ("without detach:", fake
     print(name, reached(discriminator_loss(discriminator, real, shown)))
 
 # %% [markdown]
-# Leaving `detach` out would not spoil the result by itself, for only the discriminator's optimiser takes a step here and the generator's gradients are cleared later. It costs time: a whole backward pass through the generator, thrown away. And it breaks the loop below, which uses the same fakes a second time: the first backward pass has freed their history (the first exercise).
+# Leaving `detach` out would not spoil the result by itself: only the discriminator's optimiser takes a step here, and the generator's gradients are cleared later. It costs time: a whole backward pass through the generator, thrown away. And it breaks the loop below, which uses the same fakes a second time: the first backward pass has freed their history (exercise 1).
 #
 # **Second half: the generator learns.** The discriminator, now one step wiser, scores the same fakes again. The generator wants them taken for real, so the targets are 1:
 #
 # $$L_G = -\operatorname{mean}\,\log D(G(z))$$
 #
-# Here the gradient must run through the discriminator, for that is the only way the generator learns what gives its images away. The article's comment writes `min log(1 - D(G(z))) <-> max log D(G(z))` as if the two were one. They pull the same way and agree at the end of the game, but Goodfellow et al. (2014, section 3) chose the second because early on, when $D(G(z))$ is near 0, the first is nearly flat. A cell shows by how much:
+# Here the gradient must run through the discriminator, because that is the only way the generator learns what gives its images away. The article's comment writes `min log(1 - D(G(z))) <-> max log D(G(z))` as if the two were one. They pull the same way and agree where the game ends, at $D = \tfrac12$, but Goodfellow et al. (2014, section 3) chose the second because early on, when $D(G(z))$ is near 0, the first is nearly flat. A cell shows by how much:
 
 # %%
 logit = torch.tensor([-8.0, -2.0, 0.0], requires_grad=True)
 (minimax,) = torch.autograd.grad(torch.log(1 - logit.sigmoid()).sum(), logit)
 (non_saturating,) = torch.autograd.grad(-torch.log(logit.sigmoid()).sum(), logit)
 
+# minimax: the game's own loss for G. Non-saturating: the one in use. By logit:
 print("D(G(z))   gradient of log(1 - D)   gradient of -log D")
 for d, a, b in zip(logit.sigmoid(), minimax, non_saturating, strict=True):
     print(f"{d:7.4f} {a:20.4f} {b:20.4f}")
 
 
 # %% [markdown]
-# Both are negative: both say *raise the score*. But where the discriminator is sure that an image is fake, and the generator has most to learn, the first loss gives it a gradient of 0.0003 and the second nearly 1.
+# Both are negative: both say *raise the score*. But where the discriminator is sure that an image is fake, and the generator has most to learn, the first loss hands the discriminator's logit a gradient of 0.0003, the second nearly 1.
 #
 # On its way to the generator the gradient also reaches the discriminator's weights. Those gradients would teach it to be fooled. They must never be used: either clear them before the discriminator's next step (the article does), or do not compute them at all.
 
@@ -232,9 +240,9 @@ discriminator.requires_grad_(False)
 print("weights held fixed:", reached(generator_loss(discriminator, generator(z))))
 
 # %% [markdown]
-# **Two losses, and neither is a score to minimise.** In ordinary training the loss measures distance to a fixed goal, so lower is better. Here each loss is measured against the other player *as it is at this step*. If the generator's loss rises, the generator may have got worse, or the discriminator better. A discriminator loss near 0 is no triumph: it means that the fakes are so easy to spot that the generator learns little. What one hopes for is that neither wins.
+# **Two losses, and neither measures progress.** In ordinary training the loss measures distance to a fixed goal, so lower is better. Here each loss is measured against the other player *as it is at this step*. If the generator's loss rises, the generator may have got worse, or the discriminator better. A discriminator loss near 0 is no triumph: it says that the fakes are easy to spot at this moment. What one hopes for is that neither side wins.
 #
-# **Both networks move on every batch.** The article says that a whole epoch is run before `backward` updates anything. Its code does otherwise, and so does ours: `backward` and both `step` calls stand inside the loop over batches. On its 60,000 images and batches of 128, that is 469 updates of each network an epoch, not one. The article's counter `step`, which labels its figures, is something else again: it counts the moments at which it logs, every 100 batches.
+# **Both networks move on every batch.** The article says that a GAN runs a whole epoch before `backward` updates anything. Its code does otherwise, and so does ours: `backward` and both `step` calls stand inside the loop over batches. On its 60,000 images and batches of 128, that is 469 updates of each network an epoch, not one. The article's counter `step`, which labels its figures, is something else again: it counts the moments at which it logs, every 100 batches.
 
 # %%
 batches = math.ceil(60_000 / 128)
@@ -248,17 +256,15 @@ for counter in (3, 39):
     print(f"step {counter}: epoch {epoch + 1}, batch {batch_index}, update {update:,}")
 
 # %% [markdown]
-# So the article's early picture, "3 steps", was taken after 300 batches, and its late one, "39 steps", after nearly 3,700 updates. We shall take ours at the same moments, as far as a laptop's minutes go.
+# So the article's early picture, "3 steps", was taken after about 300 batches, and its late one, "39 steps", after nearly 3,700. We shall take the early one at the same place and the late one where a laptop's three minutes end.
 #
-# The first line of that output holds a trap too: the last batch is short. The article draws noise for 128 images even then, so 96 real images meet 128 fakes. Drawing noise for `len(real)` images keeps the two sides equal.
+# The first line of that output shows one more thing: the last batch is short. The article draws noise for 128 images even then, so 96 real images meet 128 fakes. Each of the two losses is a mean of its own, so nothing breaks, but code that pairs real with fake would. Noise for `len(real)` images keeps the sides equal.
 #
 # ## The loop
 #
-# One step, as a function. It is the two halves from above with nothing added but `autocast`, which lets the networks calculate in the precision chosen at the top.
+# One step, as a function. It is the two halves from above with nothing added but `autocast`, which lets the networks calculate in the precision chosen at the top. (`cache_enabled=False`: a `bf16` number has only about three digits, and this way the discriminator's gradients from real and from fake are added up in 32 bits.)
 
 # %%
-# Without its cache of weights, autocast adds up the discriminator's two gradients (from
-# real and fake) in 32 bits, not in 16.
 autocast = torch.autocast(
     device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False
 )
@@ -288,9 +294,9 @@ def train_step(generator, discriminator, opt_gen, opt_disc, real):
 
 
 # %% [markdown]
-# Now what a person wants to see while it runs. `fixed_noise` is drawn once: the same 32 noise vectors are turned into images again and again, so that any change in the pictures is the generator's doing. Two TensorBoard writers, one for real and one for fake, write under the *same* names, and TensorBoard lays what shares a name side by side.
+# Next, something to watch. `fixed_noise` is drawn once: the same 32 noise vectors are turned into images again and again, so that any change in the pictures is the generator's doing. Two TensorBoard writers, one for real and one for fake, write under the *same* names, and TensorBoard lays what shares a name side by side.
 #
-# For the pictures the generator is switched to `eval()` and back, so that a sample does not depend on the other 31 in its batch (notebook 10 shows what changes if you forget).
+# To draw pictures the generator is switched to `eval()` and back, so that a sample does not depend on the other 31 in its batch (notebook 10 shows what changes if you forget).
 
 # %%
 logs = Path("runs/07_training/plain")
@@ -301,18 +307,26 @@ fixed_noise = torch.randn(
 ).to(device)
 
 
-def watch(step, real):
+def draw(generator):
     generator.eval()
     with torch.no_grad():
         fake = generator(fixed_noise)
-        for writer, x in [(writer_real, real[:32]), (writer_fake, fake)]:
-            grid = make_grid(x, normalize=True, value_range=(-1, 1))
-            writer.add_image("images", grid, step)
-            writer.add_scalar("score", discriminator(x).sigmoid().mean(), step)
     generator.train()
+    return fake
+
+
+def watch(step, real):
+    fake = draw(generator)
+    for writer, x in [(writer_real, real[:32]), (writer_fake, fake)]:
+        writer.add_image(
+            "images", make_grid(x, normalize=True, value_range=(-1, 1)), step
+        )
+        with torch.no_grad():
+            writer.add_scalar("score", discriminator(x).sigmoid().mean(), step)
     return fake.cpu()
 
 
+# %%
 def to_network(batch):
     """A batch as the networks take it: scaled, on the device, in its memory layout."""
     return scale_images(batch.to(device)).contiguous(
@@ -321,7 +335,7 @@ def to_network(batch):
 
 
 # %% [markdown]
-# And the loop itself. It starts from fresh networks, for the ones above have been played with.
+# And the loop itself. It starts from fresh networks, since the ones above have been experimented on.
 
 # %% tags=["nbval-ignore-output"]
 generator, discriminator, opt_gen, opt_disc = new_players()
@@ -366,20 +380,21 @@ plt.show()
 assert all(p.shape == (32, 1, 64, 64) and p.abs().max() <= 1 for p in pictures.values())
 
 # %% [markdown]
-# Early, there are strokes of the right thickness on a clean black ground, and now and then they meet in a digit. Late, most of the 32 can be read at a glance, and a few are no digit at all. Follow one place in the grid from the first picture to the second: it is the same noise, and often already the same digit.
-#
-# The article saw nothing at all in its early picture and rough digits in its late one.
+# Early, there are strokes of the right thickness on a clean black ground, and now and then they meet in a digit. Late, most of the 32 can be read at a glance; some are doubtful, and some are no digit. Each place in the grid has the same noise in both pictures, and the first row shows it best: in several places the early scribble is already the late digit.
 
 # %% tags=["nbval-ignore-output"]
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for name, losses in zip(
     ["discriminator", "generator"], zip(*history, strict=True), strict=True
 ):
-    ax.semilogy(range(1, total + 1), losses, lw=0.6, label=f"{name}'s loss")
+    (line,) = ax.semilogy(range(1, total + 1), losses, lw=0.5, alpha=0.35)
+    smooth = torch.tensor(losses).unfold(0, 25, 1).mean(dim=1)  # mean of 25 steps
+    ax.semilogy(range(13, 13 + len(smooth)), smooth, color=line.get_color(), label=name)
 ax.axhline(math.log(2), color="black", ls="--", label="ln 2: a coin toss")
+ax.axvline(early, color="grey", ls=":", label="the early picture")
 ax.set(xlabel="step (updates of both networks)", ylabel="loss (nats)")
-ax.set_title("Both losses at every step: a contest, not a descent")
-ax.legend()
+ax.set_title("Both losses, step by step and as a running mean")
+ax.legend(loc="lower right")
 plt.show()
 
 middle = (early + total) // 2
@@ -391,15 +406,15 @@ for name, part in [("before", history[early:middle]), ("after", history[middle:]
 assert len(history) == total
 
 # %% [markdown]
-# For the first 50 updates the discriminator is far ahead: its loss is near 0.01, the generator's near 6. Then the generator finds an answer and the two close up. From about update 300 on, nothing happens in these curves any more: the means before and after the middle of the rest are nearly the same, and the generator's even goes up a little. In just that time the scribbles of the early picture became the digits of the late one. Both players got better, so neither gained on the other. That is why a GAN's losses do not tell how good its pictures are.
+# (A *nat* is the unit of a loss with natural logarithms.) For most of the first 50 updates the discriminator is far ahead: its loss is around 0.02, the generator's around 6. Then the two close up. From the early picture on, nothing happens in these curves any more: the means of the first and of the second half of the rest are nearly the same, and the generator's even goes up a little. In just that time the scribbles became digits. Both players got better, so neither gained on the other. That is why a GAN's losses do not tell how good its pictures are.
 #
-# ## The article's own networks
+# ## The article's choice: no batch normalisation
 #
-# The article's code has both `BatchNorm2d` lines commented out, without a word. The paper asks for batch normalisation in both networks, though not at the generator's output nor at the discriminator's input (section 3); all of the above had it. Here are the first 120 steps with and without, from three seeds each, everything else being equal.
+# The article's code has both `BatchNorm2d` lines commented out, without a word. The paper asks for batch normalisation in both networks, though not at the generator's output nor at the discriminator's input (section 3); all of the above had it. Here are the first 120 steps with and without, from three seeds each, everything else being equal: the narrow networks, the data and the learning rate of this page.
 #
 # <details><summary><b>Predict first:</b> without it, which network wins, and what do the fakes look like?</summary>
 #
-# The discriminator wins, completely and at once. With weights this small and nothing to restore the scale, hardly any of the noise gets through five layers, so the generator draws nearly the same image from every $z$, and the discriminator needs one feature to reject it.
+# The discriminator wins. All fakes turn into nearly the same picture, whatever the noise. Below are the losses, the pictures, and the size of the gradient that reaches the generator's first layer.
 # </details>
 
 # %%
@@ -407,7 +422,7 @@ STEPS = 120
 
 
 def first_steps(batch_norm, seed):
-    """Losses of the first steps, and how much the fakes then differ from each other."""
+    """Losses of the first steps, the fakes after them, and the generator itself."""
     players = new_players(seed, batch_norm)
     order.manual_seed(seed)
     endless = (batch for _ in itertools.count() for batch in loader)
@@ -415,48 +430,50 @@ def first_steps(batch_norm, seed):
         train_step(*players, to_network(batch))
         for batch in itertools.islice(endless, STEPS)
     ]
-    with torch.no_grad():
-        fakes = players[0](fixed_noise)
-    # 0 when all 32 images are the same; the real digits are near 0.5.
-    return losses, fakes, fakes.std(dim=0).mean().item()
+    return losses, draw(players[0]), players[0]
 
 
 runs = {
-    batch_norm: [first_steps(batch_norm, seed) for seed in (1, 2, 3)]
-    for batch_norm in (True, False)
+    "with": [first_steps(True, seed) for seed in (1, 2, 3)],
+    "without": [first_steps(False, seed) for seed in (1, 2, 3)],
 }
 
 # %% tags=["nbval-ignore-output"]
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
-for ax, (batch_norm, results) in zip(axes, runs.items(), strict=True):
+for ax, (name, results) in zip(axes, runs.items(), strict=True):
     for seed, (losses, _, _) in enumerate(results, start=1):
         ax.semilogy(range(1, STEPS + 1), [d for d, _ in losses], label=f"seed {seed}")
     ax.axhline(math.log(2), color="black", ls="--", label="ln 2")
-    ax.set(
-        title=f"{'with' if batch_norm else 'without'} batch normalisation",
-        xlabel="step",
-    )
+    ax.set(title=f"{name} batch normalisation", xlabel="step")
 axes[0].set_ylabel("discriminator's loss (nats)")
 axes[1].legend()
+figure.suptitle("Without batch normalisation the discriminator's loss goes to 0")
 plt.show()
-
-for name, results in [("with", runs[True]), ("without", runs[False])]:
-    spreads = ", ".join(f"{spread:.4f}" for _, _, spread in results)
-    print(f"{name} batch normalisation the fakes differ by {spreads}")
-assert all(spread < 0.02 and losses[-1][0] < 0.05 for losses, _, spread in runs[False])
+assert all(losses[-1][0] < 0.05 for losses, _, _ in runs["without"])
 
 # %% tags=["nbval-ignore-output"]
-for batch_norm, results in runs.items():
-    fakes = results[0][1][:16]
-    assert fakes.isfinite().all()
-    name = "With" if batch_norm else "Without"
-    show_images(fakes, f"{name} batch normalisation: 16 fakes after {STEPS} updates")
-    plt.show()
+figure, axes = plt.subplots(2, 6, figsize=(9, 3.6), layout="constrained")
+for row, (name, results) in zip(axes, runs.items(), strict=True):
+    for i, ax in enumerate(row):
+        image = results[i // 2][1][i % 2, 0].float().cpu()
+        ax.imshow(image, cmap="gray", vmin=-1, vmax=1)
+        ax.set(xticks=[], yticks=[], title=f"seed {i // 2 + 1}, $z_{i % 2 + 1}$")
+    row[0].set_ylabel(name)
+figure.suptitle(f"After {STEPS} steps: two noise vectors from each of three seeds")
+plt.show()
+
+for name, results in [("real digits", [(None, real, None)]), *runs.items()]:
+    spread = ", ".join(f"{x.float().std(dim=0).mean():.4f}" for _, x, _ in results)
+    print(f"{name:12} differ from each other by {spread}")
+for name, results in runs.items():
+    sizes = [f"{next(g.parameters()).grad.norm():.4f}" for _, _, g in results]
+    print(f"{name:12} gradient at the generator's first layer {', '.join(sizes)}")
+assert all(fakes.std(dim=0).mean() < 0.02 for _, fakes, _ in runs["without"])
 
 # %% [markdown]
-# With batch normalisation the discriminator also leads at first, but around update 45 the generator fights back. Without it there is no fight: from all three seeds the discriminator's loss falls below 0.01 before update 60 and to about 0.001 at the end. The fakes differ from one another by less than 0.002, against about 0.27 with batch normalisation: they are one and the same picture, black with a faint rim, whatever the noise. The generator's loss keeps telling it to change, but its output no longer depends on its input, and the discriminator needs only that rim.
+# With batch normalisation the discriminator also runs ahead at first, even faster, but after some 40 steps the generator gets back into the game. Without it there is no way back: from all three seeds the discriminator's loss is below 0.01 from about step 60 on and still falling at the end. The fakes of one seed are one and the same picture, black all over or nearly so; measured over 32 of them, they differ from one another a hundred times less than with batch normalisation. This is the *collapse* that every DCGAN user meets sooner or later.
 #
-# This is what users of DCGAN code report more often than anything else. These are the laptop's narrow networks and learning rate; notebook 09 takes the article's choices one at a time.
+# Why does the generator not recover, when its loss is large and $-\log D$ has a gradient near 1? Because that gradient still has to travel: through the discriminator's five layers, through a Tanh that is stuck at black, and through the generator's own layers, all of them with small weights. The last two lines say what is left of it at the generator's first layer, the one that reads the noise: about a thousandth. Batch normalisation rescales the signal at every layer, and so the gradient as well. Notebook 05 follows it layer by layer, and notebook 09 tests this choice of the article's beside the others, at equal time.
 #
 # ## TensorBoard
 #
@@ -482,7 +499,7 @@ assert any("07_training" in server.logdir for server in tensorboard.manager.get_
 #
 # `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume=True`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, whose images are steadier than those of any single step.
 #
-# That it is the same loop is easy to say. From the same seed, its losses must be the ones in `history`:
+# That it is the same loop is easily said. From the same seed, its losses must be the ones in `history`, to within rounding:
 
 # %%
 run_dir = train(
@@ -508,9 +525,9 @@ plt.show()
 assert all(0 <= row["d_real"] <= 1 for row in rows)
 
 # %% [markdown]
-# For the first 45 steps it is no contest: $D(x)$ is near 1 and $D(G(z))$ near 0. Where $D(G(z))$ suddenly leaps up, the generator has found pictures that this discriminator has no answer to; a few steps later it has one. The green line mostly runs below the orange one: that drop, on the very same fakes, is what one discriminator step achieves.
+# Read the two lines for $D(G(z))$ together: they are the same fakes, scored before and after one step of the discriminator. Mostly the green line is below the orange one, which is what that step is for. Around step 46 it is the reverse. The generator has just moved a long way, the discriminator scores the real images as low as 0.34, and the step it takes in answer overshoots: the same fakes go from 0.000 to 0.999. Swings like this one are the young GAN's way of learning, and they die down.
 #
-# And here is all that it has left behind:
+# And here is all that it has left behind. `generator.safetensors` is the moving average, to draw with; `generator_raw.safetensors` is the generator as it stood at the last step.
 
 # %%
 for path in sorted(run_dir.iterdir()):
@@ -521,11 +538,11 @@ for path in sorted(run_dir.iterdir()):
 #
 # | what you see | why | what to do |
 # | --- | --- | --- |
-# | The discriminator's loss goes to 0, the generator's climbs, all fakes are the same | no batch normalisation, with weights from $N(0, 0.02)$ | put it in, as above |
+# | The discriminator's loss goes to 0, the generator's climbs, all fakes are the same | no batch normalisation, with weights of standard deviation 0.02 | put it in, as above |
 # | `Trying to backward through the graph a second time` | the fakes went into the discriminator's loss without `detach` | `fake.detach()` (exercise 1) |
 # | The discriminator's loss never falls below 0.50 | a sigmoid in the network *and* in `BCEWithLogitsLoss` | return logits (next cell) |
-# | `Using a target size that is different to the input size` | logits are `N×1×1×1`, targets were made as `N` | `torch.ones_like(logits)` |
-# | Good pictures while training, odd ones later from the saved network | `eval()` was forgotten, or `train()` after it | switch around sampling, as in `watch` |
+# | `Target size (…) must be the same as input size (…)` | logits are `N×1×1×1`, targets were made as `N` | `torch.ones_like(logits)` |
+# | The picture made from one noise vector changes with its companions in the batch | `eval()` was forgotten when drawing | switch to it and back, as in `draw` |
 #
 # The third row, worked out. With a sigmoid too many, the "logit" is itself a probability and can reach 1 at most for a real image and 0 at least for a fake. Even a perfect discriminator then pays:
 
@@ -540,13 +557,13 @@ print(f"({best_real:.2f} + {best_fake:.2f}) / 2 = {(best_real + best_fake) / 2:.
 #
 # 1. `detach` keeps the discriminator's loss out of the generator; the generator's loss must run through the discriminator, whose weights are held fixed meanwhile.
 # 2. The loop updates both networks on every batch: first the discriminator, then the generator, on the same fakes.
-# 3. The losses are a contest. Pictures from fixed noise say more; notebook 08 puts a number on them.
-# 4. Without batch normalisation the article's networks collapse within about 80 steps, from each of three seeds.
+# 3. The losses do not measure progress. Pictures from fixed noise say more; notebook 08 puts a number on them.
+# 4. Without batch normalisation training collapses: from each of three seeds the discriminator's loss is below 0.01 after 60 steps and the fakes no longer depend on the noise.
 # 5. The helper's `train` gives the same losses, step for step.
 #
 # ## Exercises
 #
-# **1.** In `train_step`, take `.detach()` away. Which line raises, and what does it say? The cell plays it out on the small networks.
+# **1.** In `train_step`, take `.detach()` away. Which line raises, and what does it say? Decide first, then run the cell, which has the two backward passes of a step in a row.
 
 
 # %%
@@ -560,7 +577,8 @@ def without_detach():
 try:
     without_detach()
 except RuntimeError as error:
-    print(str(error).split("(")[0])
+    line = traceback.extract_tb(error.__traceback__)[1].line
+    print(line, "raises:", str(error).split("(")[0])
 
 
 # %% [markdown]

@@ -102,7 +102,10 @@ def damage(path, how):
         (["train", "--dataset", "folder", "--data-root", "bad"], "none of the 1 pictures in bad"),
         (["train", "--dataset", "mnist", "--data-root", "idx"], "is damaged"),
         (["train", "--run-dir", "full"], "full is not empty and holds no run"),
-        (["train", "--run-dir", "full/file"], "is a file; name another"),
+        (["train", "--run-dir", "full/file"], "full/file is a file; name another"),
+        (["train", "--run-dir", "full/file/run"], "full/file is a file; name another"),
+        (["train", "--run-dir", "locked/run"], "locked is read-only; name another"),
+        (["train", "--dataset", "folder", "--data-root", "locked"], "locked may not be read"),
         (["train", "--run-dir", "run"], "already holds a run; add --resume"),
         (["train", "--run-dir", "run", "--resume", "--overwrite"], "exclude each other"),
         (["train", "--run-dir", "none", "--resume"], "none is missing; make one"),
@@ -132,6 +135,10 @@ def test_bad_input_is_one_line_and_changes_nothing(
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_text("not a picture")
     (tmp_path / "full").mkdir()
+    (tmp_path / "locked").mkdir()
+    if "locked" in " ".join(arguments):
+        # For root nothing is locked, so what is asked is answered here.
+        monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked")
     (tmp_path / "full" / "file").write_text("something")
     write_idx(tmp_path / "idx" / IDX_NAME, np.zeros((2, 28, 28)))
     damage(tmp_path / "idx" / IDX_NAME, "cut")
