@@ -143,15 +143,16 @@ def parse(arguments):
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", nargs="?")
     first.add_argument("--run-dir", type=Path, nargs="?")
-    first.add_argument("--dataset", nargs="?", default="mnist-5k")
+    first.add_argument("--dataset", nargs="?")
     first.add_argument("--resume", action="store_true")
     known, _ = _one_line(first.parse_known_args, arguments)
-    start = preset(known.preset or "laptop")
+    name = known.preset or "laptop"
+    start = preset(name)
     if known.resume and arguments[:1] == ["train"]:
-        run_dir = known.run_dir or default_run_dir(known.dataset, known.preset or "laptop")
+        run_dir = known.run_dir or default_run_dir(known.dataset or start.dataset, name)
         stored = run_folder.load_hyperparameters(run_dir)
         start = stored if known.preset is None else start
-    train = tyro.conf.subcommand("train", default=Train(start, known.preset or "laptop"))
+    train = tyro.conf.subcommand("train", default=Train(start, name))
     commands = Annotated[Train, train] | Annotated[Sample, tyro.conf.subcommand("sample")]
     return _one_line(tyro.cli, commands, prog=PROGRAM, args=arguments)
 

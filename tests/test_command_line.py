@@ -109,6 +109,7 @@ def damage(path, how):
         (["train", "--run-dir", "run"], "already holds a run; add --resume"),
         (["train", "--run-dir", "run", "--resume", "--overwrite"], "exclude each other"),
         (["train", "--run-dir", "none", "--resume"], "none is missing; make one"),
+        (["train", "--preset", "article", "--resume"], "runs/mnist-article is missing; make one"),
         (["train", "--run-dir", "full", "--resume"], "hyperparameters.json is missing"),
         (["train", "--run-dir", "run", "--resume", "--seed", "9"], "seed 9 instead of 0"),
         (["sample"], "Missing"),
