@@ -1,6 +1,6 @@
 """Images to imitate, by name, as `uint8`; scaled to [-1, 1] a batch at a time.
 
-A data set here yields `uint8` images of 64×64 and no labels, for a GAN needs none. The
+A data set here yields `uint8` images of 64×64 and no labels, which a GAN does not need. The
 small ones are resized once and kept in memory (60,000 grey images take 246 MB); a folder
 is read while training runs.
 """

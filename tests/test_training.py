@@ -155,9 +155,7 @@ def test_tensorboard_shows_real_beside_fake(finished_run):
     scalars = tags(".")["scalars"]
     for tag in ("loss/discriminator", "loss/generator", "score/D(x)", "speed/images per second"):
         assert tag in scalars
-    assert "_hparams_/session_start_info" in EventAccumulator(
-        str(finished_run / "tensorboard")
-    ).Reload().summary_metadata or any("final/" in tag for tag in scalars)
+    assert "final/loss_generator" in scalars  # what the HPARAMS tab compares runs by
 
 
 def test_loss_that_is_not_finite_stops_the_run_and_names_the_good_checkpoint(tmp_path):
