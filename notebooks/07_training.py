@@ -82,13 +82,9 @@ from dcgan_helpers.watching import read_metrics
 
 # %% tags=["nbval-ignore-output"]
 h = preset()
-device = torch.device(
-    "cuda"
-    if torch.cuda.is_available()
-    else "mps"
-    if torch.backends.mps.is_available()
-    else "cpu"
-)
+gpus = {"cuda": torch.cuda, "mps": torch.backends.mps}  # NVIDIA or AMD; Apple
+found = [name for name, gpu in gpus.items() if gpu.is_available()]
+device = torch.device(found[0] if found else "cpu")
 precision = choose_precision(h.precision, device, report=print)
 for name, value in asdict(h).items():
     print(f"{name:24}{value}")
@@ -103,7 +99,7 @@ assert precision in ("fp32", "bf16")
 
 # %%
 images = load_dataset(h.dataset, max_images=h.max_images)
-order = torch.Generator()  # PyTorch's source of randomness, no kin of ours: it shuffles
+order = torch.Generator()  # a source of random numbers for shuffling, not our generator
 loader = make_loader(images, h.batch_size, order)
 
 order.manual_seed(h.seed)
