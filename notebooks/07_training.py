@@ -467,7 +467,7 @@ for name, results in runs.items():
 assert all(fakes.std(dim=0).mean() < 0.02 for _, fakes, _ in runs["without"])
 
 # %% [markdown]
-# With batch normalisation the discriminator also runs ahead at first, even faster, but after some 40 steps the generator gets back into the game. Without it there is no way back: from all three seeds the discriminator's loss is below 0.01 from about step 60 on and still falling at the end. The fakes of one seed are one and the same picture, black all over or nearly so; measured over 32 of them, they differ from one another at least a hundred times less than with batch normalisation. This is the *collapse* that every DCGAN user meets sooner or later.
+# With batch normalisation the discriminator also runs ahead at first, even faster, but after some 40 steps the generator gets back into the game. Without it there is no way back: from all three seeds the discriminator's loss is below 0.01 from about step 60 on and still falling at the end. The fakes of one seed are one and the same picture, black all over or nearly so; measured over 32 of them, they differ from one another at least a hundred times less than with batch normalisation. This is the *collapse* that users of DCGAN code report again and again.
 #
 # Why does the generator not recover, when its loss is large and $-\log D$ has a gradient near 1? Because that gradient still has to travel: through the discriminator's five layers, through a Tanh that is stuck at black, and through the generator's own layers, all of them with small weights. The last two lines compare what is left of it at the generator's first layer, the one that reads the noise: hundreds to thousands of times less. Batch normalisation rescales the signal at every layer, and so the gradient as well. Notebook 05 follows it layer by layer, and notebook 09 tests this choice of the article's beside the others, at equal time.
 #
@@ -493,7 +493,7 @@ assert any("07_training" in server.logdir for server in tensorboard.manager.get_
 # %% [markdown]
 # ## The same loop, ready for long runs
 #
-# `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume=True`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, whose images are steadier than those of any single step.
+# `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume=True`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, which draws its samples.
 #
 # That it is the same loop is easily said. From the same seed, its losses must be the ones in `history`, to within rounding:
 
