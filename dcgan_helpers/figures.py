@@ -13,14 +13,13 @@ from PIL import Image
 from torchvision.utils import make_grid
 
 from . import InputError, run_folder
-from .run_folder import GRID
 
 
 def show_images(images, title, ax=None):
     """Draw `N×C×64×64` images in [-1, 1] as a grid, eight a row; returns the axes."""
     if ax is None:
         _, ax = plt.subplots(figsize=(8, 1 + len(images) / 8), layout="constrained")
-    ax.imshow(make_grid(images.detach().float().cpu(), **GRID).permute(1, 2, 0))
+    ax.imshow(make_grid(images.detach().float().cpu(), **run_folder.GRID).permute(1, 2, 0))
     ax.set(title=title, xticks=[], yticks=[])
     return ax
 
@@ -71,7 +70,7 @@ def show_timeline(
     )
     for ax, path in zip(rows[:, 0], chosen, strict=True):
         with Image.open(path) as grid:
-            cell = grid.width // GRID["nrow"]
+            cell = grid.width // run_folder.GRID["nrow"]
             ax.imshow(np.asarray(grid.convert("RGB"))[: cell + 1, : shown * cell + 2])
         ax.set(xticks=[], yticks=[])
         step = int(path.stem.removeprefix("step-"))

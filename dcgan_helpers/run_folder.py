@@ -5,7 +5,7 @@ metrics.csv                one row a logged step
 samples.png                the latest samples; progress/ has one grid a logged step
 tensorboard/               event files, with real/ and fake/ images side by side
 generator.safetensors      the moving average, for sampling; generator_raw is beside it
-checkpoints/step-0000200/  everything needed to go on from that step
+checkpoints/step-.../      everything needed to go on from that step
 """
 
 import json
@@ -73,7 +73,7 @@ def check(run_dir, hyperparameters, resume=False, overwrite=False):
 
 
 def prepare(run_dir, hyperparameters, overwrite=False):
-    """Make the folders of a run and return its latest checkpoint, or None.
+    """Make the folders of a run and write its hyperparameters.
 
     With `overwrite` the parts of the run that is there are deleted, and nothing else.
     Raises InputError when the folder cannot be written.
@@ -90,7 +90,6 @@ def prepare(run_dir, hyperparameters, overwrite=False):
         raise InputError(
             f"the run folder {run_dir} cannot be written ({error}); name another with --run-dir"
         ) from error
-    return latest_checkpoint(run_dir)
 
 
 def latest_checkpoint(run_dir):

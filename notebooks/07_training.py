@@ -458,6 +458,7 @@ for row, (name, results) in zip(axes, runs.items(), strict=True):
 figure.suptitle(f"After {STEPS} steps: two noise vectors from each of three seeds")
 plt.show()
 
+real = to_network(next(iter(loader)))[:32]
 for name, results in [("real digits", [(None, real, None)]), *runs.items()]:
     spread = ", ".join(f"{x.float().std(dim=0).mean():.4f}" for _, x, _ in results)
     print(f"{name:12} differ from each other by {spread}")

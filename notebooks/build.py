@@ -19,6 +19,8 @@ import jupytext
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from dcgan_helpers.hyperparameters import PRESET_VARIABLE
+
 NOTEBOOKS = Path(__file__).resolve().parent
 # What every machine writes alike; versions, time stamps and widget state would churn.
 METADATA = {
@@ -57,15 +59,14 @@ def execute(notebook):
     client = NotebookClient(
         notebook, timeout=None, kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}}, store_widget_state=False,
+        coalesce_streams=True,  # where the kernel happens to cut its text would churn
     )  # fmt: skip
     servers = tensorboard_servers()
     try:
         client.execute(env=kernel_environment("laptop"))
     finally:
         stop_tensorboard_servers(servers)
-    notebook.metadata["language_info"] = METADATA[
-        "language_info"
-    ]  # without its version
+    notebook.metadata.update(METADATA)  # the kernel has added its version
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps
         if cell.cell_type == "code":
@@ -78,7 +79,7 @@ def kernel_environment(preset):
     """The environment of a kernel that runs a notebook with a preset."""
     # %tensorboard starts a program of this virtual environment, activated or not.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"DCGAN_PRESET": preset, "PATH": path}
+    return os.environ | {PRESET_VARIABLE: preset, "PATH": path}
 
 
 def tensorboard_servers():
