@@ -1,18 +1,22 @@
-"""Figures for notebooks and README: image grids, curves, the timeline of a run.
+"""Figures for notebooks and README: networks, image grids, curves, the timeline of a run.
 
 `python -m dcgan_helpers.figures RUN_DIR` makes the files in `images/` from a run.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from PIL import Image
+from torch import nn
 from torchvision.utils import make_grid
 
 from . import InputError, run_folder
+from .networks import Discriminator, Generator
 
 
 def show_images(images, title, ax=None):
@@ -59,9 +63,7 @@ def show_timeline(
     The steps grow about evenly in ratio, for most happens early. Raises InputError when
     the run has kept no pictures.
     """
-    paths = sorted((Path(run_dir) / run_folder.PROGRESS).glob("step-*.png"))
-    if not paths:
-        raise InputError(f"{run_dir} has no pictures in {run_folder.PROGRESS}/; train it first")
+    paths = _progress(run_dir)
     last = len(paths) - 1
     wanted = {0, *np.geomspace(1, max(last, 1), moments - 1).round().astype(int).clip(0, last)}
     chosen = [paths[index] for index in sorted(wanted)]
@@ -73,10 +75,100 @@ def show_timeline(
             cell = grid.width // run_folder.GRID["nrow"]
             ax.imshow(np.asarray(grid.convert("RGB"))[: cell + 1, : shown * cell + 2])
         ax.set(xticks=[], yticks=[])
-        step = int(path.stem.removeprefix("step-"))
-        ax.set_ylabel(f"step {step:,}", rotation=0, ha="right", va="center")
+        ax.set_ylabel(f"step {_step(path):,}", rotation=0, ha="right", va="center")
     figure.suptitle(title)
     return figure
+
+
+def show_moment(run_dir, step):
+    """Draw all pictures that a run kept at `step`, or at the last one before it.
+
+    Returns the figure; raises InputError when the run has kept no pictures.
+    """
+    paths = _progress(run_dir)
+    path = max((path for path in paths if _step(path) <= step), default=paths[0])
+    figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    with Image.open(path) as grid:
+        ax.imshow(np.asarray(grid.convert("RGB")))
+    ax.set(title=f"32 fakes after {_step(path):,} updates", xticks=[], yticks=[])
+    return figure
+
+
+def _progress(run_dir):
+    """The paths of the pictures a run has kept, in order."""
+    paths = sorted((Path(run_dir) / run_folder.PROGRESS).glob("step-*.png"))
+    if not paths:
+        raise InputError(f"{run_dir} has no pictures in {run_folder.PROGRESS}/; train it first")
+    return paths
+
+
+def _step(path):
+    return int(path.stem.removeprefix("step-"))
+
+
+def show_architecture(generator, discriminator):
+    """Draw both networks, layer by layer, with the shape on every edge; returns the figure.
+
+    Shapes come from running the modules, labels from their attributes. Heights grow with
+    the size of the maps, widths with the number of channels, both by their logarithm.
+    """
+    noise = torch.zeros(2, generator.latent_dim, 1, 1)
+    figure, rows = plt.subplots(2, figsize=(14, 7.4), layout="constrained")
+    for ax, network, name, inputs in [
+        (rows[0], generator, "Generator: noise $z$ to image $G(z)$", noise),
+        (rows[1], discriminator, "Discriminator: image to score (logit)", None),
+    ]:
+        if inputs is None:
+            inputs = torch.zeros(2, network.image_channels, 64, 64)
+        _draw_network(ax, network, inputs)
+        ax.set_title(name, fontsize=17, loc="left")
+    return figure
+
+
+def _draw_network(ax, network, x):
+    x_left, stages = 0.0, [(None, x.shape[1:])]
+    was_training = network.training
+    network.eval()  # in training mode, batch norm would count this run
+    with torch.no_grad():
+        for group in _grouped(network.layers):
+            x = nn.Sequential(*group)(x)
+            stages.append((group, x.shape[1:]))
+    network.train(was_training)
+    for group, (channels, height, _) in stages:
+        wide, high = 0.25 + 0.11 * np.log2(channels), 0.35 + 0.4 * np.log2(height)
+        if group:
+            start, x_left = x_left, x_left + 2.0
+            ax.annotate("", (x_left, 0), (start, 0), arrowprops={"arrowstyle": "-|>", "lw": 1.5})
+            text = "\n".join(filter(None, map(_label, group)))
+            ax.text((start + x_left) / 2, 0.12, text, ha="center", va="bottom", fontsize=12)
+        # An edge that is an image or a single number is drawn in another colour.
+        colour = "#f4b183" if channels <= 3 else "#9dc3e6"
+        ax.add_patch(plt.Rectangle((x_left, -high / 2), wide, high, fc=colour, ec="black"))
+        shape = f"{channels} × {height} × {height}"
+        ax.text(x_left + wide / 2, -high / 2 - 0.12, shape, ha="center", va="top", fontsize=13)
+        x_left += wide
+    ax.set(xlim=(-0.4, x_left + 0.5), ylim=(-1.95, 1.85))
+    ax.axis("off")
+
+
+def _grouped(layers):
+    """The layers, each convolution together with what follows it up to the next one."""
+    flat = [m for m in layers.modules() if not list(m.children())]
+    groups = []
+    for layer in flat:
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            groups.append([])
+        groups[-1].append(layer)
+    return groups
+
+
+def _label(layer):
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        kind = "transposed conv" if isinstance(layer, nn.ConvTranspose2d) else "convolution"
+        kernel, stride, padding = layer.kernel_size[0], layer.stride[0], layer.padding[0]
+        return f"{kind}\n{kernel}×{kernel}, stride {stride}\npadding {padding}"
+    names = {nn.BatchNorm2d: "batch norm", nn.LeakyReLU: "LeakyReLU 0.2"}
+    return names.get(type(layer), type(layer).__name__)
 
 
 def main():
@@ -89,7 +181,12 @@ def main():
     arguments = parser.parse_args()
     try:
         run_folder.load_hyperparameters(arguments.run_dir)
-        figures = {"timeline": show_timeline(arguments.run_dir)}
+        figures = {
+            "architecture": show_architecture(Generator(), Discriminator()),  # the paper's width
+            "early": show_moment(arguments.run_dir, 300),  # the article's first figure
+            "later": show_moment(arguments.run_dir, math.inf),
+            "timeline": show_timeline(arguments.run_dir),
+        }
     except InputError as error:
         sys.exit(f"error: {error}")
     arguments.output.mkdir(parents=True, exist_ok=True)

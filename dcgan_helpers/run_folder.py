@@ -5,6 +5,7 @@ metrics.csv                one row a logged step
 samples.png                the latest samples; progress/ has one grid a logged step
 tensorboard/               event files, with real/ and fake/ images side by side
 generator.safetensors      the moving average, for sampling; generator_raw is beside it
+discriminator.safetensors  the discriminator, as it stood at the same step
 checkpoints/step-.../      everything needed to go on from that step
 """
 
@@ -20,7 +21,7 @@ from torchvision.utils import save_image
 from . import InputError
 from .files import atomic, remove
 from .hyperparameters import Hyperparameters
-from .networks import Generator
+from .networks import Discriminator, Generator
 
 HYPERPARAMETERS = "hyperparameters.json"
 METRICS = "metrics.csv"
@@ -29,11 +30,13 @@ PROGRESS = "progress"
 TENSORBOARD = "tensorboard"
 GENERATOR = "generator.safetensors"
 RAW_GENERATOR = "generator_raw.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
 CHECKPOINTS = "checkpoints"
 # How 32 images become one picture, wherever they are shown.
 GRID = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
 PARTS = (
-    HYPERPARAMETERS, METRICS, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR, RAW_GENERATOR, CHECKPOINTS,
+    HYPERPARAMETERS, METRICS, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR, RAW_GENERATOR,
+    DISCRIMINATOR, CHECKPOINTS,
 )  # fmt: skip
 
 
@@ -169,3 +172,11 @@ def load_generator(run_dir):
     generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
     load_weights(Path(run_dir) / GENERATOR, generator)
     return generator.eval()
+
+
+def load_discriminator(run_dir):
+    """The discriminator a run saved, on the CPU and in `eval()` mode. Raises InputError."""
+    h = load_hyperparameters(run_dir)
+    discriminator = Discriminator(h.image_channels, h.discriminator_features, h.batch_norm)
+    load_weights(Path(run_dir) / DISCRIMINATOR, discriminator)
+    return discriminator.eval()

@@ -219,9 +219,13 @@ class Trainer:
         if not all(p.isfinite().all() for p in weights):
             self.stop("weights are not finite")
         if main:  # first, so that a complete checkpoint means that these are complete too
-            raw, averaged = self.accelerator.unwrap_model(self.generator), self.moving_average
-            run_folder.save_weights(self.run_dir / run_folder.RAW_GENERATOR, raw)
-            run_folder.save_weights(self.run_dir / run_folder.GENERATOR, averaged.module)
+            for name, network in [
+                (run_folder.RAW_GENERATOR, self.generator),
+                (run_folder.DISCRIMINATOR, self.discriminator),
+                (run_folder.GENERATOR, self.moving_average.module),
+            ]:
+                unwrapped = self.accelerator.unwrap_model(network)
+                run_folder.save_weights(self.run_dir / name, unwrapped)
         writing = atomic(path) if main else nullcontext(temporary_path(path))
         with writing as temporary:
             wait()

@@ -1,0 +1,134 @@
+"""The study behind notebook 05: what learning rate, beta1, width and initial weights do.
+
+`python -m dcgan_helpers.experiments` trains the preset `laptop` for 8 epochs with one value
+changed at a time, three seeds each, and writes what it finds to `assets/`. It can be
+stopped at any time; the same command goes on where it was.
+"""
+
+import argparse
+import csv
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from . import InputError, run_folder
+from .data import load_dataset, scale_images
+from .files import atomic, remove
+from .hyperparameters import PRESETS
+from .metrics import neighbour_accuracy
+from .networks import generate
+from .trained import ASSETS
+from .training import TrainingError, train
+
+COLUMNS = {"learning_rate": float, "beta1": float, "features": int, "start": str, "seed": int}
+RESULTS = {"steps": int, "neighbour_accuracy": float}
+USUAL = {"learning_rate": 5e-4, "beta1": 0.5, "features": 16, "start": "paper"}
+# What batch norm is at the start: as in the paper's code; its scales as the article's
+# `initialize_weights` would draw them; none, as the article runs.
+STARTS = {
+    "paper": {"batch_norm": True, "batch_norm_mean": 1.0},
+    "zero-scales": {"batch_norm": True, "batch_norm_mean": 0.0},
+    "no-norm": {"batch_norm": False},
+}
+VALUES = {
+    "learning_rate": (5e-5, 2e-4, 5e-4, 1e-3, 5e-3),
+    "beta1": (0.0, 0.5, 0.9),
+    "features": (4, 8, 16, 32),
+    "start": tuple(STARTS),
+}
+SEEDS = (1, 2, 3)
+COMPARED = 1000  # real images and as many fakes
+SHOWN = 8
+
+
+def settings():
+    """Every setting of the study once, as dictionaries: one value differs from `USUAL`."""
+    changed = [USUAL | {name: value} for name, values in VALUES.items() for value in values]
+    return [setting for i, setting in enumerate(changed) if setting not in changed[:i]]
+
+
+def hyperparameters(setting, seed, base):
+    """The hyperparameters of one run: those of `base` with a setting's values."""
+    return replace(
+        base,
+        learning_rate=setting["learning_rate"],
+        betas=(setting["beta1"], base.betas[1]),
+        generator_features=setting["features"],
+        discriminator_features=setting["features"],
+        seed=seed,
+        **STARTS[setting["start"]],
+    )
+
+
+def read_results(folder=ASSETS):
+    """The rows of hyperparameters.csv, one a run, with numbers for values."""
+    path = Path(folder) / "hyperparameters.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        types = COLUMNS | RESULTS
+        return [{k: types[k](v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def picture(setting, folder=ASSETS):
+    """The path of a setting's picture: eight fakes in a row, made from the first seed."""
+    name = "-".join(f"{name}={value}" for name, value in setting.items())
+    return Path(folder) / "hyperparameters" / f"{name}.png"
+
+
+def run_study(base, output, runs, seeds=SEEDS, progress=True):
+    """Train what is missing in `output` and add it there. Raises InputError."""
+    rows = read_results(output)
+    done = {tuple(row[name] for name in COLUMNS) for row in rows}
+    (output / "hyperparameters").mkdir(parents=True, exist_ok=True)
+    images = load_dataset(base.dataset, max_images=base.max_images)
+    chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:COMPARED]
+    real = scale_images(images[chosen])
+    todo = [
+        (setting, seed)
+        for setting in settings()
+        for seed in seeds
+        if (*setting.values(), seed) not in done
+    ]
+    for setting, seed in tqdm(todo, desc="runs", unit="run", disable=not progress):
+        run_dir = runs / f"{picture(setting).stem}-seed={seed}"
+        h = hyperparameters(setting, seed, base)
+        train(h, run_dir, resume=(run_dir / run_folder.HYPERPARAMETERS).exists(), progress=False)
+        fake = generate(run_folder.load_generator(run_dir), len(real))
+        last = int(run_folder.latest_checkpoint(run_dir).name.removeprefix("step-"))
+        accuracy = round(neighbour_accuracy(real, fake), 4)
+        rows.append(setting | {"seed": seed, "steps": last, "neighbour_accuracy": accuracy})
+        if seed == seeds[0]:
+            run_folder.save_grid(picture(setting, output), fake[:SHOWN])
+        with (
+            atomic(output / "hyperparameters.csv") as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            table = csv.DictWriter(file, COLUMNS | RESULTS)
+            table.writeheader()
+            table.writerows(rows)
+        remove(run_dir)  # some 20 MB; the row holds what is wanted of it
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m dcgan_helpers.experiments",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--output", type=Path, default=ASSETS, help="folder (the package's assets)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="folder")
+    arguments = parser.parse_args()
+    try:
+        run_study(replace(PRESETS["laptop"], epochs=8), arguments.output, arguments.runs)
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on where it was")
+    except (InputError, TrainingError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

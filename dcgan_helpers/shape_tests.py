@@ -1,0 +1,17 @@
+"""The shape tests of notebook 02: written before the networks, passed by them ever since."""
+
+import torch
+
+
+def check_generator(generator_class):
+    """`N×100×1×1` becomes `N×3×64×64`; raises AssertionError otherwise."""
+    z = torch.randn(8, 100, 1, 1)
+    images = generator_class(latent_dim=100, image_channels=3, features=8)(z)
+    assert tuple(images.shape) == (8, 3, 64, 64), f"images are {tuple(images.shape)}"
+
+
+def check_discriminator(discriminator_class):
+    """`N×3×64×64` becomes `N×1×1×1`; raises AssertionError otherwise."""
+    images = torch.randn(8, 3, 64, 64)
+    scores = discriminator_class(image_channels=3, features=8)(images)
+    assert tuple(scores.shape) == (8, 1, 1, 1), f"scores are {tuple(scores.shape)}"

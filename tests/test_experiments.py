@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from dcgan_helpers import experiments
+from dcgan_helpers.hyperparameters import PRESETS, preset
+from dcgan_helpers.metrics import neighbour_accuracy
+
+
+def pictures(count, seed, mean=0.0):
+    return mean + torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def test_neighbour_accuracy_on_known_cases():
+    real = pictures(400, 0)
+    assert abs(neighbour_accuracy(real, pictures(400, 1)) - 0.5) < 0.08
+    assert neighbour_accuracy(real, pictures(400, 2, mean=5)) == 1
+    assert neighbour_accuracy(real, real + 1e-3) == 0  # every neighbour is a copy
+
+
+def test_neighbour_accuracy_by_hand():
+    # On a line: real 0, 1, 9; fake 2, 10, 11. Neighbours of 0, 1, 9: 1 (own), 0 or 2, 10.
+    real, fake = (torch.tensor(x).reshape(3, 1, 1, 1) for x in ([0.0, 1.1, 9.4], [2.0, 10.0, 11.0]))
+    # 0-1.1 own, 1.1-2 other, 9.4-10 other; 2-1.1 other, 10-9.4 other, 11-10 own.
+    assert neighbour_accuracy(real, fake) == pytest.approx(2 / 6)
+
+
+def test_neighbour_accuracy_refuses_unequal_sets():
+    with pytest.raises(ValueError, match=r"received \(3, 1, 8, 8\) and \(2, 1, 8, 8\)"):
+        neighbour_accuracy(pictures(3, 0), pictures(2, 0))
+
+
+@pytest.fixture
+def small_study(monkeypatch):
+    monkeypatch.setattr(experiments, "COMPARED", 20)
+    monkeypatch.setattr(experiments, "VALUES", {"start": ("paper", "no-norm"), "features": (16, 4)})
+    return replace(preset("ci"), max_images=64, epochs=1)
+
+
+def test_study_goes_on_where_it_was(small_study, tmp_path, monkeypatch):
+    output, runs = tmp_path / "output", tmp_path / "runs"
+    whole = tmp_path / "whole"
+    experiments.run_study(small_study, whole, runs, seeds=(1, 2), progress=False)
+    rows = experiments.read_results(whole)
+    assert len(rows) == 3 * 2  # the usual setting, shared by both knobs, is run once
+    assert all(0 <= row["neighbour_accuracy"] <= 1 and row["steps"] == 2 for row in rows)
+    assert not list(runs.iterdir())
+
+    really, calls = experiments.train, []
+
+    def breaks(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return really(*arguments, **options)
+
+    monkeypatch.setattr(experiments, "train", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run_study(small_study, output, runs, seeds=(1, 2), progress=False)
+    assert experiments.read_results(output) == rows[:3]
+    experiments.run_study(small_study, output, runs, seeds=(1, 2), progress=False)
+    assert len(calls) == 4 + 3
+    assert experiments.read_results(output) == rows
+
+
+def test_each_setting_reaches_the_hyperparameters():
+    base = preset("laptop")
+    by_name = {s["start"]: experiments.hyperparameters(s, 3, base) for s in experiments.settings()}
+    assert by_name["no-norm"].batch_norm is False
+    assert by_name["zero-scales"].batch_norm_mean == 0
+    for setting in experiments.settings():
+        h = experiments.hyperparameters(setting, 3, base)
+        assert (h.learning_rate, h.betas[0]) == (setting["learning_rate"], setting["beta1"])
+        assert h.generator_features == h.discriminator_features == setting["features"]
+        assert h.seed == 3
+
+
+def test_usual_setting_is_the_preset():
+    laptop = PRESETS["laptop"]
+    h = experiments.hyperparameters(experiments.USUAL, laptop.seed, laptop)
+    assert h == laptop
+
+
+def test_shipped_results_are_complete():
+    rows = experiments.read_results()
+    for setting in experiments.settings():
+        seeds = [r["seed"] for r in rows if all(r[name] == setting[name] for name in setting)]
+        assert seeds == list(experiments.SEEDS)
+        with Image.open(experiments.picture(setting)) as image:
+            assert image.width > 8 * image.height * 0.9
+    assert len(rows) == len(experiments.settings()) * len(experiments.SEEDS)
