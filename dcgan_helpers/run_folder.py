@@ -144,6 +144,14 @@ def save_weights(path, network):
         save_file(state, temporary)
 
 
+def save_networks(run_dir, averaged, raw, discriminator):
+    """Write what a run has trained: both versions of its generator, and its discriminator."""
+    for name, network in [
+        (GENERATOR, averaged), (RAW_GENERATOR, raw), (DISCRIMINATOR, discriminator),
+    ]:  # fmt: skip
+        save_weights(run_dir / name, network)
+
+
 def load_weights(path, network):
     """Read weights written by `save_weights` into `network`. Raises InputError."""
     try:

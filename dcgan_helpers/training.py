@@ -219,13 +219,8 @@ class Trainer:
         if not all(p.isfinite().all() for p in weights):
             self.stop("weights are not finite")
         if main:  # first, so that a complete checkpoint means that these are complete too
-            for name, network in [
-                (run_folder.RAW_GENERATOR, self.generator),
-                (run_folder.DISCRIMINATOR, self.discriminator),
-                (run_folder.GENERATOR, self.moving_average.module),
-            ]:
-                unwrapped = self.accelerator.unwrap_model(network)
-                run_folder.save_weights(self.run_dir / name, unwrapped)
+            raw, judge = map(self.accelerator.unwrap_model, (self.generator, self.discriminator))
+            run_folder.save_networks(self.run_dir, self.moving_average.module, raw, judge)
         writing = atomic(path) if main else nullcontext(temporary_path(path))
         with writing as temporary:
             wait()

@@ -21,10 +21,6 @@
 #
 # The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in about three minutes on a laptop, although nobody ever tells it what a digit is.
 #
-# ![Six rows of eight pictures made from the same noise: flat grey squares at step 0, blobs, strokes, and readable digits at step 1,975](../images/timeline.png)
-#
-# *The same eight noise vectors at six moments of `python -m dcgan_helpers train`, which runs this loop and draws with a moving average of the generator (last section).*
-#
 # **In this notebook you will**
 #
 # 1. follow one training step and see which network each gradient reaches;
@@ -33,7 +29,7 @@
 # 4. take batch normalisation out, as the article did, and watch training fail;
 # 5. check that the helper package's `train` is this same loop, step for step.
 #
-# **You need** the two networks (notebooks 03 and 04) and the data (06) as ideas; their code is imported. **Time:** read 25 min, run 4 min on a laptop.
+# **You need** the game (notebook 00), and the two networks (03, 04) and the data (06) as ideas; their code is imported. **Time:** read 25 min, run 4 min on a laptop.
 #
 # *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN. *Goodfellow et al. (2014)* is [the paper that introduced GANs](https://arxiv.org/abs/1406.2661). *The article* is the one this series retells and corrects, a reader's notes in Chinese on [a DCGAN for MNIST](https://github.com/aladdinpersson/Machine-Learning-Collection/tree/master/ML/Pytorch/GANs/2.%20DCGAN).
 #
@@ -82,9 +78,8 @@ from dcgan_helpers.watching import read_metrics
 
 # %% tags=["nbval-ignore-output"]
 h = preset()
-gpus = {"cuda": torch.cuda, "mps": torch.backends.mps}  # NVIDIA or AMD; Apple
-found = [name for name, gpu in gpus.items() if gpu.is_available()]
-device = torch.device(found[0] if found else "cpu")
+has_gpu = torch.accelerator.is_available()
+device = torch.accelerator.current_accelerator() if has_gpu else torch.device("cpu")
 precision = choose_precision(h.precision, device, report=print)
 for name, value in asdict(h).items():
     print(f"{name:24}{value}")
@@ -292,7 +287,7 @@ def train_step(generator, discriminator, opt_gen, opt_disc, real):
 # %% [markdown]
 # Next, something to watch. `fixed_noise` is drawn once: the same 32 noise vectors are turned into images again and again, so that any change in the pictures is the generator's doing. Two TensorBoard writers, one for real and one for fake, write under the *same* names, and TensorBoard lays what shares a name side by side.
 #
-# To draw pictures the generator is switched to `eval()` and back, so that a sample does not depend on the other 31 in its batch (notebook 10 shows what changes if you forget).
+# To draw pictures the generator is switched to `eval()` and back, so that a sample does not depend on the other 31 in its batch (notebook 03 shows what changes if you forget).
 
 # %%
 logs = Path("runs/07_training/plain")
@@ -403,6 +398,8 @@ assert len(history) == total
 
 # %% [markdown]
 # (A *nat* is the unit of a loss with natural logarithms.) For most of the first 50 updates the discriminator is far ahead: its loss is around 0.02, the generator's around 6. Then the two close up. From the early picture on, nothing happens in these curves any more: the means of the first and of the second half of the rest are nearly the same, and the generator's even goes up a little. In just that time the scribbles became digits. Both players got better, so neither gained on the other. That is why a GAN's losses do not tell how good its pictures are.
+#
+# The article ends with two remarks. A little training gives rough shapes, and flawless ones take long: that is what you have just seen. And a DCGAN trains much better than the fully connected GAN of the chapter before it. For that the article gives no figure, and this page cannot either; notebook 09 will put both to the same test.
 #
 # ## The article's choice: no batch normalisation
 #
@@ -619,4 +616,4 @@ right = (len(shown) - 1, shown[-1])
 print("exercise 3:", {None: "not answered yet", right: "right"}.get(answer, "not yet"))
 
 # %% [markdown]
-# **Next:** notebook 08 asks how good these digits are, and answers with a number.
+# **Next:** notebook 08 will ask how good these digits are, and answer with a number.

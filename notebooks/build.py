@@ -2,7 +2,8 @@
 
 Runs every source from top to bottom in a fresh kernel with the `laptop` preset and
 writes the `.ipynb` beside it, outputs included. With `--check` nothing runs: it tells
-which pairs have drifted apart. Without names: all, in order.
+which pairs have drifted apart. With `--stamp` nothing runs either: it puts the
+repository's address from pyproject.toml into both halves. Without names: all, in order.
 """
 
 import argparse
@@ -36,11 +37,11 @@ def repository():
 
 
 def stamp(text, name):
-    """The source with the repository's address in its badge and its set-up cell."""
+    """Either half of a pair with the repository's address in its badge and set-up cell."""
     owner_and_name = repository().removeprefix("https://github.com/")
     badge = f"colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/{name}.ipynb"
     text = re.sub(r"colab\.research\.google\.com/github/[^)]+\.ipynb", badge, text)
-    return re.sub(r'"git\+https:[^"]+"', f'"git+{repository()}"', text)
+    return re.sub(r'git\+https:[^"\\]+', f"git+{repository()}", text)
 
 
 def read(source):
@@ -110,6 +111,9 @@ def main():
         "names", nargs="*", help="such as 07 or 07_training; all when left out"
     )
     parser.add_argument("--check", action="store_true", help="only compare the pairs")
+    parser.add_argument(
+        "--stamp", action="store_true", help="only put the repository's address in"
+    )
     arguments = parser.parse_args()
     sources = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.py"))
     if arguments.names:
@@ -126,8 +130,11 @@ def main():
                 f"{source.stem}: {'in step' if same else 'differs from its .ipynb; build it'}"
             )
             continue
-        stamped = stamp(source.read_text(encoding="utf-8"), source.stem)
-        source.write_text(stamped, encoding="utf-8", newline="\n")
+        for half in (source, built) if arguments.stamp else (source,):
+            stamped = stamp(half.read_text(encoding="utf-8"), source.stem)
+            half.write_text(stamped, encoding="utf-8", newline="\n")
+        if arguments.stamp:
+            continue
         start = time.perf_counter()
         try:
             execute(notebook)

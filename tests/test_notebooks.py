@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,27 @@ def test_address_is_the_one_of_the_project(source):
     assert build.repository() in text
 
 
+def test_one_command_puts_another_address_into_both_halves(tmp_path):
+    for folder in ("dcgan_helpers", "notebooks"):
+        leave = shutil.ignore_patterns("runs", "__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leave)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = project.replace(build.repository(), "https://github.com/someone/else")
+    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
+    command = [sys.executable, tmp_path / "notebooks" / "build.py"]
+    subprocess.run([*command, "--stamp"], check=True)
+    subprocess.run([*command, "--check"], check=True, capture_output=True)
+    for source in SOURCES:
+        stamped = nbformat.read(tmp_path / "notebooks" / f"{source.stem}.ipynb", as_version=4)
+        text = "\n".join(cell.source for cell in stamped.cells)
+        assert text.count("github.com/someone/else") >= 1
+        assert f"github/someone/else/blob/main/notebooks/{source.stem}.ipynb" in text
+        assert build.repository() not in text
+        assert [c.get("outputs") for c in stamped.cells] == [
+            c.get("outputs") for c in built(source).cells
+        ]
+
+
 @every_notebook
 def test_links_to_files_lead_somewhere(source):
     for cell in built(source).cells:
@@ -120,6 +142,48 @@ def test_links_to_files_lead_somewhere(source):
 
 
 @every_notebook
-def test_every_picture_has_a_text_for_those_who_cannot_see_it(source):
-    for text in re.findall(r"!\[(.*?)\]", source.read_text(encoding="utf-8")):
-        assert len(text) > 10
+def test_pictures_are_drawn_by_the_notebook_itself(source):
+    """Colab has the `.ipynb` alone, so a picture beside it would be missing there."""
+    for cell in built(source).cells:
+        if cell.cell_type == "markdown":
+            for text, link in re.findall(r"!\[(.*?)\]\(([^)]+)\)", cell.source):
+                assert link.startswith("https://") and len(text) > 10, link
+
+
+@every_notebook
+def test_form_is_that_of_the_series(source):
+    markdown = [c.source for c in built(source).cells if c.cell_type == "markdown"]
+    text = "\n".join(markdown)
+    number = int(source.stem[:2])
+    assert markdown[0].startswith(f"# {number} · ")
+    for part in ("**In this notebook you will**", "**You need**", "**Time:** read "):
+        assert part in markdown[0], part
+    sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert sections[-3:] == ["Common mistakes", "Summary", "Exercises"]
+    assert "<b>Predict first:</b>" in text and "**Next:**" in markdown[-1]
+    promised = len(re.findall(r"^\d\. ", markdown[0], re.MULTILINE))
+    summary = text.partition("## Summary\n")[2].partition("## Exercises")[0]
+    assert 3 <= promised <= 5
+    assert len(re.findall(r"^\d\. ", summary, re.MULTILINE)) == promised
+
+
+@every_notebook
+def test_figures_have_titles_and_are_shown(source):
+    for cell in code_cells(source):
+        if "plt.subplots(" in cell.source and "def " not in cell.source:
+            assert "title" in cell.source and "plt.show()" in cell.source, cell.source
+
+
+def test_series_is_listed_in_full_wherever_it_is_listed():
+    start = (ROOT / "notebooks" / "00_start_here.py").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for source in SOURCES:
+        own = source.read_text(encoding="utf-8")
+        read, run = re.search(r"\*\*Time:\*\* read (\d+) min, run (\d+) min", own).groups()
+        assert f"(notebooks/{source.stem}.ipynb)" in readme
+        row = next(line for line in readme.splitlines() if f"{source.stem}.ipynb)" in line)
+        assert row.endswith(f"| read {read} min, run {run} min |"), row
+        row = next(
+            line for line in start.splitlines() if re.match(rf"# \| .*\b{source.stem[:2]}\b", line)
+        )
+        assert row.endswith(f"| {read} min | {run} min |"), row
