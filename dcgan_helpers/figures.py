@@ -39,7 +39,7 @@ def show_losses(rows, title="Losses and scores"):
         2, figsize=(8, 6), sharex=True, layout="constrained", height_ratios=(1, 1)
     )
     for column, label in [("loss_discriminator", "discriminator"), ("loss_generator", "generator")]:
-        losses.plot(steps, [row[column] for row in rows], label=label, lw=1)
+        losses.semilogy(steps, [row[column] for row in rows], label=label, lw=1)
     losses.axhline(np.log(2), color="grey", ls="--", label="ln 2: a coin toss")
     losses.set(title=title, ylabel="loss (nats)")
     for column, label in [
@@ -116,7 +116,7 @@ def show_architecture(generator, discriminator):
     figure, rows = plt.subplots(2, figsize=(14, 7.4), layout="constrained")
     for ax, network, name, inputs in [
         (rows[0], generator, "Generator: noise $z$ to image $G(z)$", noise),
-        (rows[1], discriminator, "Discriminator: image to score (logit)", None),
+        (rows[1], discriminator, "Discriminator: image to logit", None),
     ]:
         if inputs is None:
             inputs = torch.zeros(2, network.image_channels, 64, 64)

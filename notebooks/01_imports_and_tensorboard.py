@@ -23,7 +23,7 @@
 #
 # **In this notebook you will**
 #
-# 1. meet every import of the series and what it is for;
+# 1. meet the main imports of the series and what each is for;
 # 2. pick the device, the same way on a laptop and on a GPU;
 # 3. seed the random numbers, and find out what a seed does not promise;
 # 4. write a scalar, an image and a histogram for TensorBoard, and find them again;
@@ -50,14 +50,14 @@ else:
 # %% [markdown]
 # ## The imports, one by one
 #
-# These are the article's imports, and two of ours at the end. (Two things we leave out. `torch.optim` needs no line of its own, since `torch.optim.Adam` is there after `import torch`. And `torchvision.transforms` has given way to its successor `transforms.v2`, which notebook 06 uses.)
+# In the middle are the article's imports; before and after them, what this page needs. (Two things we leave out. `torch.optim` needs no line of its own, since `torch.optim.Adam` is there after `import torch`. And `torchvision.transforms` has given way to its successor `transforms.v2`, which notebook 06 uses.)
 
 # %%
-import shutil
-from pathlib import Path
+import shutil  # to delete old logs
+from pathlib import Path  # paths that work on every system
 
-import matplotlib.pyplot as plt
-import tensorboard.manager
+import matplotlib.pyplot as plt  # figures
+import tensorboard.manager  # which TensorBoards are running
 import torch  # tensors, gradients, optimisers
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn  # layers and losses: nn.Conv2d, nn.BCEWithLogitsLoss
@@ -95,7 +95,7 @@ x = torch.ones(2, 3, device=device)
 assert x.device.type == device.type
 
 # %% [markdown]
-# On most laptops this says `cpu`, and that is fine: the series is built so that two CPU cores are enough. What matters is that networks and data are on the *same* device. `network.to(device)` moves a network in place; `tensor.to(device)` returns a moved copy, so write `x = x.to(device)`.
+# On most laptops this says `cpu`, and that is fine: the series is built so that two CPU cores are enough. What matters is that networks and data are on the *same* device. `network.to(device)` moves a network in place; `tensor.to(device)` returns the tensor there, a copy unless it was there already, so write `x = x.to(device)`.
 #
 # ## Seeds, and what they do not promise
 #
@@ -138,9 +138,9 @@ print("(a + b) + c =", ((a + b) + c).item())
 print("a + (b + c) =", (a + (b + c)).item())
 
 # %% [markdown]
-# Thirty-two bits hold about seven digits, so sums are rounded, and the rounding depends on the order of adding. A processor with wider registers, another number of threads, a GPU: each adds in another order. PyTorch says it plainly: results are [not guaranteed to be reproducible](https://docs.pytorch.org/docs/stable/notes/randomness.html) across releases, platforms, or between CPU and GPU, even with equal seeds. A game between two networks amplifies the seventh digit within a few hundred steps.
+# Thirty-two bits hold about seven digits, so sums are rounded, and the rounding depends on the order of adding. A processor with wider registers, another number of threads, a GPU: each adds in another order. PyTorch says it plainly: results are [not guaranteed to be reproducible](https://docs.pytorch.org/docs/stable/notes/randomness.html) across releases, platforms, or between CPU and GPU, even with equal seeds. A game between two networks amplifies such differences step by step. (On a GPU, some operations even add up in another order at each run, unless `torch.use_deterministic_algorithms(True)` forbids it.)
 #
-# So: a seed lets *you* repeat *your* run on *your* machine. It does not make one run into a fact. When this series claims that something helps, it shows at least three seeds.
+# So: a seed lets *you* repeat *your* run, on the CPU of *your* machine, with the same versions. It does not make one run into a fact. When this series claims that something helps, it shows at least three seeds.
 #
 # ## TensorBoard: write first
 #
@@ -166,7 +166,7 @@ for step, value in enumerate(so_far):
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.plot(means, ".", label="of one batch")
 ax.plot(so_far, label="so far")
-ax.set(title="The scalar: average brightness of 100 digits at a time", xlabel="step")
+ax.set(title="Brightness of each batch, and of all so far (the scalar)", xlabel="step")
 ax.set_ylabel("mean pixel, in [-1, 1]")
 ax.legend()
 plt.show()
@@ -175,21 +175,31 @@ print(f"{len(so_far)} steps, the last mean is {so_far[-1]:.2f}")
 # %% [markdown]
 # ($-1$ is black, so these pictures are mostly background.)
 #
-# **An image** must be a picture, `C×H×W`; a batch is made into one by `make_grid`. With `value_range` the picture is scaled from the networks' $[-1, 1]$ to the screen's $[0, 1]$. The article leaves it out, so each grid is stretched between its own darkest and lightest pixel: grey noise then looks as contrasty as digits.
+# **An image** must be one picture, `C×H×W` (channels, height, width); a batch `N×C×H×W` of them is made into one by `make_grid`. With `value_range` the picture is scaled from the networks' $[-1, 1]$ to the screen's $[0, 1]$. The article leaves it out, so each grid is stretched between its own darkest and lightest pixel: faint grey then looks as contrasty as digits:
 
 # %%
 real = batches[0][:32]
 writer.add_image("real", make_grid(real, normalize=True, value_range=(-1, 1)), 0)
-faint = real * 0.1  # nearly grey all over
-stretched = make_grid(faint, normalize=True)
-kept = make_grid(faint, normalize=True, value_range=(-1, 1))
-print(f"faint digits, stretched: {stretched.min():.2f} to {stretched.max():.2f}")
-print(f"faint digits, in range:  {kept.min():.2f} to {kept.max():.2f}")
 show_images(real, "The image: 32 real digits")
 plt.show()
 
+# %%
+faint = real[:8] * 0.1  # nearly grey all over
+grids = {
+    "normalize=True": make_grid(faint, normalize=True, padding=0),
+    "with value_range": make_grid(
+        faint, normalize=True, value_range=(-1, 1), padding=0
+    ),
+}
+figure, axes = plt.subplots(2, figsize=(8, 2.9), layout="constrained")
+for ax, (name, grid) in zip(axes, grids.items(), strict=True):
+    ax.imshow(grid.permute(1, 2, 0))
+    ax.set(title=f"faint digits, {name}", xticks=[], yticks=[])
+    print(f"{name:17} pixels from {grid.min():.2f} to {grid.max():.2f}")
+plt.show()
+
 # %% [markdown]
-# **A histogram** is a whole distribution a step. Here are a thousand noise vectors, squeezed through a Tanh with growing gain. You will meet this picture again: it is what happens to a generator's output when its last layer grows, and pixels pile up at $-1$ and $1$.
+# **A histogram** is a whole distribution a step. Here are a thousand noise vectors, multiplied by a growing number, the gain, and squeezed through a Tanh. You will meet this picture again: it is what happens to a generator's output when its last layer grows, and pixels pile up at $-1$ and $1$.
 
 # %%
 noise = torch.randn(1000, 100, generator=torch.Generator().manual_seed(0))
@@ -207,7 +217,7 @@ figure.suptitle("The histogram: tanh(gain × noise)")
 plt.show()
 
 # %% [markdown]
-# What is in the folder now? The same reader that TensorBoard uses can tell, which is also how you find out whether an empty panel is the writer's fault or the panel's:
+# What is in the folder now? TensorBoard's own Python reader can tell, which is also how you find out whether an empty panel is the writer's fault or the panel's:
 
 # %%
 events = EventAccumulator(str(logs / "first")).Reload()
@@ -216,7 +226,7 @@ for kind in ("scalars", "images", "histograms"):
 print("values in the curve:", len(events.Scalars("brightness/so far")))
 
 # %% [markdown]
-# **Two runs, one tag.** TensorBoard treats each sub-folder as a *run*, and draws equal tags of different runs in one chart. The article uses that: one writer for real images, one for fakes, and the two grids stand side by side. A second run of our curve, in another order:
+# **Two runs, one tag.** TensorBoard treats each sub-folder as a *run*, and draws equal tags of different runs in one chart. So two writers, one for real images and one for fakes, with *one* tag put both grids into one card; notebook 07 does that. (The article has two writers and two tags, and gets two cards.) A second run of our curve, in another order:
 
 # %%
 other_order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(1))
@@ -247,10 +257,10 @@ assert any("01_imports" in server.logdir for server in tensorboard.manager.get_a
 # | --- | --- | --- |
 # | *No dashboards are active* | nothing is in the folder, or the folder is another one: `--logdir` counts from where the kernel runs | look with the `EventAccumulator` above; give an absolute path |
 # | Old curves, not yours | a server for this folder is running already and is shown again (*Reusing TensorBoard on port …*) | the reload arrow, top right; delete old runs as in the cell above |
-# | *Port 6006 is in use* | you gave `--port 6006`, and another program has it | leave `--port` out: then the next free one is taken |
+# | *Could not bind to port 6006* | you gave `--port 6006`, and another program has it | leave `--port` out: then the next free one is taken |
 # | A frame with *refused to connect* | the kernel runs on another machine (SSH, JupyterHub), and the frame asks *your* computer | forward the port: `ssh -L 6006:localhost:6006 machine`, then open `http://localhost:6006`; on JupyterHub use `…/proxy/6006/`, which needs `jupyter-server-proxy` |
-# | Nothing at all on Colab | third-party cookies are blocked, and the frame needs them | allow them for `googleusercontent.com`, then run the cell again |
-# | Nothing in VS Code | the notebook frame may not load a local address | open the printed address in a browser, or use VS Code's own TensorBoard command |
+# | *403* or nothing at all on Colab | the browser blocks third-party cookies, or the window is incognito; the frame needs both ([report](https://github.com/googlecolab/colabtools/issues/1577)) | allow them for `googleusercontent.com`, run the cell again; or try another browser |
+# | Nothing in VS Code | the notebook frame may not load a local address | open the printed address in a browser |
 # | The last steps are missing | the writer keeps them up to two minutes | `writer.flush()` |
 #
 # A server that was started from a notebook goes on after the notebook is closed. `tensorboard.notebook.list()` shows which are running. They listen on `localhost` only, so nobody else on the network can see them.
@@ -261,41 +271,38 @@ assert any("01_imports" in server.logdir for server in tensorboard.manager.get_a
 # | --- | --- | --- |
 # | `Expected all tensors to be on the same device` | the network was moved, the data were not | `x = x.to(device)`, with the assignment |
 # | Same seed, other result | something drew in between, or the cells ran in another order | restart the kernel and run all |
-# | `add_image` raises, or shows stripes | it got `N×C×H×W` or `H×W×C` | `make_grid`, or `dataformats="HWC"` |
-# | Noise looks like digits' contrast in TensorBoard | `normalize=True` without `value_range` | `value_range=(-1, 1)` |
+# | `add_image` raises | it got `N×C×H×W` or `H×W×C` | `make_grid`, or `dataformats="HWC"` |
+# | Early, grey fakes have as much contrast as real digits | `normalize=True` without `value_range` | `value_range=(-1, 1)` |
 #
 # ## Summary
 #
 # 1. The imports are PyTorch, torchvision's data and grids, TensorBoard's writer, and this series' small package.
 # 2. `torch.accelerator` finds the device; networks and data must both be on it.
-# 3. A seed repeats a run on one machine. It promises nothing on another, and one run is an anecdote.
+# 3. A seed repeats a run on the CPU of one machine. It promises nothing on another, and one run is an anecdote.
 # 4. `add_scalar`, `add_image` and `add_histogram` take a tag, a value and a step; equal tags of two runs are drawn together.
 # 5. An empty panel is a wrong folder, an old server, a port, or a frame that asks the wrong machine; the `EventAccumulator` tells which side to look on.
 #
 # ## Exercises
 #
-# **1.** Make two streams of random numbers, `left` and `right`, that give the same five numbers although `left` has been used for three others before. The check draws the five from both.
+# **1.** `left` has already given three numbers. Bring `right` to the same place, without `set_state`: the next five numbers of both must be equal.
 
 # %%
-left, right = torch.Generator(), torch.Generator()
-left.manual_seed(7)
+left = torch.Generator().manual_seed(7)
 _ = torch.randn(3, generator=left)
-# your line: something about right
+right = None  # your lines
 
 
-def check(left, right):
+def check_streams(left, right):
+    if right is None:
+        return "not answered yet"
     a, b = torch.randn(5, generator=left), torch.randn(5, generator=right)
     return "right" if torch.equal(a, b) else "not yet"
 
 
-print("exercise 1:", check(left, right))
-left.manual_seed(7)
-_ = torch.randn(3, generator=left)
-right.set_state(left.get_state())  # one answer
-assert check(left, right) == "right"
+print("exercise 1:", check_streams(left, right))
 
 # %% [markdown]
-# **2.** Log the *batch's own* mean brightness under a tag that TensorBoard puts into the same group as `brightness/so far`, in a run called `third`. The check reads the folder.
+# **2.** Log each batch's *own* mean brightness (all 50 of `means`) in a run called `third`, under a tag that TensorBoard puts into the same group as `brightness/so far`. The check reads the folder.
 #
 # <details><summary>A hint</summary>
 #
@@ -308,12 +315,26 @@ assert check(left, right) == "right"
 def check_third():
     if not (logs / "third").is_dir():
         return "not answered yet"
-    tags = EventAccumulator(str(logs / "third")).Reload().Tags()["scalars"]
-    good = [t for t in tags if t.startswith("brightness/") and t != "brightness/so far"]
-    return "right" if good else f"not yet: the tags are {tags}"
+    events = EventAccumulator(str(logs / "third")).Reload()
+    for tag in events.Tags()["scalars"]:
+        values = torch.tensor([event.value for event in events.Scalars(tag)])
+        if tag.startswith("brightness/") and torch.equal(values, means):
+            return "right"
+    return f"not yet: found {events.Tags()['scalars']}"
 
 
 print("exercise 2:", check_third())
 
 # %% [markdown]
 # **Next:** [notebook 02](02_shape_tests.ipynb) writes the tests for networks that do not exist yet.
+
+# %%
+# Spoilers! For the tests: the checks above accept the right answers.
+left, right = torch.Generator().manual_seed(7), torch.Generator().manual_seed(7)
+_ = torch.randn(3, generator=left), torch.randn(3, generator=right)
+assert check_streams(left, right) == "right" and check_streams(left, own) == "not yet"
+with SummaryWriter(logs / "third") as third:
+    for step, value in enumerate(means):
+        third.add_scalar("brightness/own", value, step)
+assert check_third() == "right"
+shutil.rmtree(logs / "third")

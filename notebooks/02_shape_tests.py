@@ -62,20 +62,20 @@ from dcgan_helpers.data import load_dataset, scale_images
 # %% [markdown]
 # ## How long is the output of a convolution?
 #
-# Take one row of an image: $n$ numbers. A kernel of $k$ weights lies on $k$ neighbours and makes one output of them. Then it moves on by the *stride* $s$. Before that, $p$ zeros of *padding* are put at either end. How many places does it find?
+# Take one row of an image: $n$ numbers. A kernel of $k$ weights lies on $k$ neighbours and makes one output of them. Then it moves on by the *stride* $s$. Before that, $p$ zeros of *padding* are put at each end. How many places does it find?
 #
 # The padded row has $n + 2p$ cells. The kernel's first cell can stand at $0, s, 2s, \dots$, but no further right than $n + 2p - k$, or it would stick out. So
 #
 # $$n_\text{out} = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1.$$
 #
-# Here it is as a picture, for $n = 8$ and the numbers that the DCGAN uses, $k = 4$, $s = 2$, $p = 1$:
+# Here it is as a picture, for $n = 8$ and the numbers of our DCGAN and the article's, $k = 4$, $s = 2$, $p = 1$ (the paper's figure has kernels of 5):
 
 
 # %%
 def draw_windows(n, k, s, p, ax):
     for cell in range(-p, n + p):
         real = 0 <= cell < n
-        face, text = ("#9dc3e6", str(cell)) if real else ("white", "0")
+        face, text = ("#9dc3e6", f"$x_{cell}$") if real else ("white", "0")
         ax.add_patch(plt.Rectangle((cell, 0), 1, 1, fc=face, ec="black"))
         ax.text(cell + 0.5, 0.5, text, ha="center", va="center")
     starts = range(-p, n + p - k + 1, s)
@@ -84,7 +84,7 @@ def draw_windows(n, k, s, p, ax):
         ax.plot([start + 0.1, start + k - 0.1], [y, y], lw=7, solid_capstyle="butt")
         ax.text(n + p + 0.3, y, f"output {row}", va="center")
     ax.set(xlim=(-p - 0.5, n + p + 2.2), ylim=(-0.9 * len(starts) - 0.2, 1.2))
-    ax.set(xlabel="position in the row (the white cells are padding)", yticks=[])
+    ax.set(xlabel="position in the row (white: padding, zeros)", yticks=[])
     return len(starts)
 
 
@@ -119,7 +119,7 @@ print(f"{agree} of {cases} cases agree")
 # %% [markdown]
 # ## How long is the output of a transposed convolution?
 #
-# A convolution *gathers*: each output collects from $k$ inputs. A transposed convolution *scatters*: each input is multiplied by the whole kernel, and the $k$ products are added into the output at a place that moves on by $s$ for every input. The first input writes to cells $0 \dots k-1$, the last of $n$ inputs starts at $(n-1)s$ and ends $k$ cells later. That makes $(n-1)s + k$ cells. Padding now works the other way round: $p$ cells are *cut off* at either end.
+# A convolution *gathers*: each output collects from $k$ inputs. A transposed convolution *scatters*: each input is multiplied by the whole kernel, and the $k$ products are added into the output at a place that moves on by $s$ for every input. The first input writes to cells $0 \dots k-1$, the last of $n$ inputs starts at $(n-1)s$ and ends $k$ cells later. That makes $(n-1)s + k$ cells. Padding now works the other way round: $p$ cells are *cut off* at each end.
 #
 # $$n_\text{out} = (n - 1)\,s + k - 2p$$
 
@@ -140,7 +140,7 @@ for n, k, s, p in itertools.product(range(1, 13), range(1, 6), range(1, 4), rang
 print(f"{agree} of {cases} cases agree")
 
 # %% [markdown]
-# (PyTorch's documentation of [`Conv2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html) and [`ConvTranspose2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html) has two more parameters, *dilation* and *output padding*. Neither is used here.)
+# (PyTorch's documentation of [`Conv2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html) and [`ConvTranspose2d`](https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html) has two more parameters that change the size: *dilation* (both) and *output padding* (the transposed one). Neither is used here.)
 #
 # ## One by hand
 #
@@ -187,7 +187,10 @@ for ax, size in zip(axes, (2, 6), strict=True):
     ax.set(xticks=range(size + 1), yticks=range(size + 1))
     ax.set(xlabel="column", ylabel="row")
 axes[0].set_title("input, 2×2")
-axes[1].set_title("four stamps of 4×4")
+axes[1].set_title("four stamps of 4×4, and how many lie on each cell")
+for i, j in itertools.product(range(6), range(6)):
+    stamps = (2 if i in (2, 3) else 1) * (2 if j in (2, 3) else 1)
+    axes[1].text(j + 0.5, i + 0.5, str(stamps), ha="center", va="center")
 figure.suptitle("Transposed convolution, kernel 4, stride 2, padding 1: 2×2 to 4×4")
 plt.show()
 print("size by the formula:", transposed_size(2, k=4, s=2, p=1))
@@ -195,27 +198,27 @@ print("size by the formula:", transposed_size(2, k=4, s=2, p=1))
 # %% [markdown]
 # ## "Deconvolution" undoes the shape, not the values
 #
-# People, the article among them, call this layer a *deconvolution*. In signal processing that word means finding the input that a convolution was made of. This layer does nothing of the kind. Convolve a digit, and run the result back through the transposed convolution with the very same weights:
+# People, the article among them, call this layer a *deconvolution*, wrongly, as the caption of the paper's figure 1 already remarks. In signal processing that word means finding the input that a convolution was made of. This layer does nothing of the kind. Convolve a digit, and run the result back through the transposed convolution with the very same weights:
 
 # %%
 digit = scale_images(load_dataset("mnist-5k")[2500][None])  # 1×1×64×64
-blur = torch.ones(1, 1, 4, 4) / 16
-down = functional.conv2d(digit, blur, stride=2, padding=1)
-up = functional.conv_transpose2d(down, blur, stride=2, padding=1)
+kernel = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+down = functional.conv2d(digit, kernel, stride=2, padding=1)
+up = functional.conv_transpose2d(down, kernel, stride=2, padding=1)
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
 steps = ["a digit", "its convolution", "and back, transposed"]
 for ax, picture, title in zip(axes, (digit, down, up), steps, strict=True):
-    ax.imshow(picture[0, 0], cmap="gray", vmin=-1, vmax=1)
+    ax.imshow(picture[0, 0], cmap="gray")
     ax.set(title=f"{title}\n{tuple(picture.shape[-2:])}", xticks=[], yticks=[])
-figure.suptitle("Same kernel there and back: the shape returns, the picture does not")
+figure.suptitle("Same kernel there and back (contrast stretched)")
 plt.show()
+same = torch.corrcoef(torch.stack([digit.flatten(), up.flatten()]))[0, 1]
 print("shape is back:", up.shape == digit.shape)
-print("values are back:", torch.allclose(up, digit, atol=0.1))
-
+print(f"values: from {up.min():.0f} to {up.max():.0f}, correlation {same:.1f}")
 
 # %% [markdown]
-# What it *is*: the transpose. A convolution is linear, so there is a matrix $A$ with $\operatorname{conv}(x) = Ax$, and the transposed convolution is $A^\top y$. (With padding and all: it is also exactly what backpropagation does to the gradient on its way back through a convolution.) A transpose is not an inverse, but it has a property that can be tested: $\langle Ax, y\rangle = \langle x, A^\top y\rangle$ for any $x$ and $y$.
+# What it *is*: the transpose. A convolution is linear, so there is a matrix $A$ with $\operatorname{conv}(x) = Ax$, and the transposed convolution is $A^\top y$. (With padding and all: it is also exactly what backpropagation does to the gradient on its way back through a convolution.) A transpose is not an inverse, but it has a property that can be tested. Write $\langle a, b\rangle$ for the sum of the products of all elements; then $\langle Ax, y\rangle = \langle x, A^\top y\rangle$ for any $x$ and $y$.
 
 # %%
 torch.manual_seed(0)
@@ -241,16 +244,16 @@ print("and the gradient of a convolution:", torch.allclose(gradient, same, atol=
 # Half and double, with nothing left over for even $n$. Not every choice does that. A kernel of 3 with stride 2 and padding 1, the usual choice in classifiers, halves as well, but doubles to $2n - 1$:
 
 # %%
-print("kernel stride padding   32 becomes   16 becomes   and so on from 4, transposed")
+print("kernel stride padding   32, convolved   16, transposed   4, transposed 4 times")
 for k, s, p in [(4, 2, 1), (3, 2, 1), (5, 2, 2), (2, 2, 0), (6, 2, 2)]:
     sizes = [4]
     for _ in range(4):
         sizes.append(transposed_size(sizes[-1], k, s, p))
     halved, doubled = conv_size(32, k, s, p), transposed_size(16, k, s, p)
-    print(f"{k:6} {s:6} {p:7} {halved:12} {doubled:12}   {sizes}")
+    print(f"{k:6} {s:6} {p:7} {halved:15} {doubled:16}   {sizes}")
 
 # %% [markdown]
-# From 4 to 64 in four steps: only the kernels of even size manage. (An odd kernel needs `output_padding=1` to fix the missing row. Paddings of $\tfrac{k}{2} - 1$ work for every even $k$.) There is a second reason for an even kernel, and notebook 03 shows it: a kernel size that the stride does not divide draws checkerboards.
+# From 4 to 64 in four steps: only the kernels of even size manage. (An odd kernel needs `output_padding=1` to fix the missing row. Paddings of $\tfrac{k}{2} - 1$ work for every even $k$.) There is a second argument for 4: a kernel size that the stride does not divide puts unequal numbers of stamps on the pixels. Notebook 03 asks what comes of that.
 #
 # So here are both networks, as arithmetic, before they exist. The generator's first layer has stride 1 and padding 0, which turns 1×1 into the kernel's own size, 4×4:
 
@@ -378,8 +381,9 @@ for mine, kept in [
 # | what you see | why | what to do |
 # | --- | --- | --- |
 # | `Kernel size can't be greater than actual input size` | the images are 28×28 and the network wants 64×64 | resize (notebook 06) |
-# | The output is 61×61, or 63×63 | kernel 3, or a padding left out, in a transposed convolution | kernel 4, stride 2, padding 1 |
-# | `mat1 and mat2 shapes cannot be multiplied` or `expected input to have 100 channels` | noise is `N×100`, not `N×100×1×1` | `z[:, :, None, None]` |
+# | The generator's output is smaller than 64×64: 49, 61, 63 | kernel 3 in one or more of its layers | kernel 4 |
+# | It is larger | a padding left out | stride 2, padding 1 |
+# | `Expected 3D (unbatched) or 4D (batched) input to conv_transpose2d` | noise is `N×100`, not `N×100×1×1` | `z[:, :, None, None]` |
 # | Weights copied from a `Conv2d` do not fit | a transposed convolution keeps *in × out*, a convolution *out × in* | swap the first two dimensions |
 #
 # ## Summary
@@ -408,19 +412,18 @@ def check_96(kernel):
 
 
 print("exercise 1:", check_96(answer))
-assert check_96(4).endswith("64×64") and check_96(6) == "right"
 
 # %% [markdown]
-# **2.** Write `conv_matrix(k, s, p, n)`: the matrix $A$ of a convolution of a row of $n$ numbers with kernel `k` (a tensor of weights). Build it column by column: feed in the unit vectors. The check compares $A^\top y$ with PyTorch's transposed convolution.
+# **2.** Write `conv_matrix(kernel, s, p, n)`: the matrix $A$ of a convolution of a row of $n$ numbers with a kernel (a tensor of weights). Build it column by column: feed in the unit vectors. The check compares $A^\top y$ with PyTorch's transposed convolution.
 #
 # <details><summary>Answer</summary>
 #
-# It is `solution`, below the check.
+# It is in the last cell of this page.
 # </details>
 
 
 # %%
-def conv_matrix(k, s, p, n):
+def conv_matrix(kernel, s, p, n):
     return None  # your code
 
 
@@ -434,13 +437,19 @@ def check_matrix(build):
     return "right" if same else "not yet"
 
 
-def solution(k, s, p, n):
-    units = torch.eye(n)[:, None]  # N×1×n, one unit vector each
-    return functional.conv1d(units, k[None, None], stride=s, padding=p)[:, 0].T
-
-
 print("exercise 2:", check_matrix(conv_matrix))
-assert check_matrix(solution) == "right"
 
 # %% [markdown]
 # **Next:** [notebook 03](03_generator.ipynb) builds the generator, and one of the two tests passes.
+
+
+# %%
+# Spoilers! For the tests: the checks above accept the right answers.
+def solution(kernel, s, p, n):
+    units = torch.eye(n)[:, None]  # n×1×n: each row is one unit vector
+    return functional.conv1d(units, kernel[None, None], stride=s, padding=p)[:, 0].T
+
+
+assert check_matrix(solution) == "right"
+assert check_matrix(lambda *rest: 2 * solution(*rest)) == "not yet"
+assert check_96(4).endswith("64×64") and check_96(6) == "right"

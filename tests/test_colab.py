@@ -82,8 +82,8 @@ def test_notebook_runs_alone_on_colab(source, colab, address, tmp_path, monkeypa
         [python, "-m", "pip", "-q", "uninstall", "-y", "dcgan-helpers"], check=True,
         capture_output=True,
     )  # fmt: skip
-    missing = subprocess.run([python, "-c", "import dcgan_helpers"], capture_output=True)
-    assert missing.returncode, "the environment already has the package"
+    has_it = subprocess.run([python, "-c", "import dcgan_helpers"], cwd=tmp_path, stderr=-3)
+    assert has_it.returncode, "the environment already has the package"
 
     notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     setup = next(c for c in notebook.cells if "setup" in c.metadata.get("tags", []))
