@@ -87,7 +87,7 @@ def show_moment(run_dir, step):
     """
     paths = _progress(run_dir)
     path = max((path for path in paths if _step(path) <= step), default=paths[0])
-    figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    figure, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
     with Image.open(path) as grid:
         ax.imshow(np.asarray(grid.convert("RGB")))
     ax.set(title=f"32 fakes after {_step(path):,} updates", xticks=[], yticks=[])

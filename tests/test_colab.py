@@ -82,7 +82,9 @@ def test_notebook_runs_alone_on_colab(source, colab, address, tmp_path, monkeypa
         [python, "-m", "pip", "-q", "uninstall", "-y", "dcgan-helpers"], check=True,
         capture_output=True,
     )  # fmt: skip
-    has_it = subprocess.run([python, "-c", "import dcgan_helpers"], cwd=tmp_path, stderr=-3)
+    has_it = subprocess.run(
+        [python, "-c", "import dcgan_helpers"], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
     assert has_it.returncode, "the environment already has the package"
 
     notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
