@@ -13,5 +13,5 @@ def check_generator(generator_class):
 def check_discriminator(discriminator_class):
     """`N×3×64×64` becomes `N×1×1×1`; raises AssertionError otherwise."""
     images = torch.randn(8, 3, 64, 64)
-    scores = discriminator_class(image_channels=3, features=8)(images)
-    assert tuple(scores.shape) == (8, 1, 1, 1), f"scores are {tuple(scores.shape)}"
+    logits = discriminator_class(image_channels=3, features=8)(images)
+    assert tuple(logits.shape) == (8, 1, 1, 1), f"logits are {tuple(logits.shape)}"

@@ -265,7 +265,7 @@ for mean in (-4.0, -3.0, 0.0, 1.0, 1.5, 2.0):
 #
 # ## The loss that is used
 #
-# Theory gives the generator $\log(1 - D(G(z)))$ to minimise. Practice gives it another, the *non-saturating* loss $-\log D(G(z))$. The article's code has a comment, `min log(1 - D(G(z))) <-> max log(D(G(z))`, which reads as if the two were the same. Both do say "raise the score", and both leave the generator alone in the same place, where $D$ is flat. But look at the gradients. With $D = \sigma(l)$, where $l$ is the logit, and $\sigma' = \sigma(1 - \sigma)$:
+# Theory gives the generator $\log(1 - D(G(z)))$ to minimise. Practice gives it another, the *non-saturating* loss $-\log D(G(z))$. The article's code has a comment, `min log(1 - D(G(z))) <-> max log(D(G(z))`, which reads as if the two were the same. Both do say "raise the score", and both leave the generator alone in the same place, where the logit is flat. But look at the gradients. With $D = \sigma(l)$, where $l$ is the logit, and $\sigma' = \sigma(1 - \sigma)$:
 #
 # $$\frac{d}{dl}\log(1 - \sigma(l)) = -\sigma(l) = -D, \qquad \frac{d}{dl}\big(-\log\sigma(l)\big) = -(1 - \sigma(l)) = -(1 - D).$$
 #
@@ -361,7 +361,7 @@ plt.show()
 # | what you see | why | what to do |
 # | --- | --- | --- |
 # | `No module named 'dcgan_helpers'` | the kernel is not the environment you installed into | choose that environment's kernel; on Colab, run the set-up cell |
-# | Training takes several times as long as stated | another program uses the processor, or it has no fast 16-bit arithmetic: the run's first line says | close it; or be patient, the pictures will be the same |
+# | Training takes several times as long as stated | another program uses the processor, or it has no fast 16-bit arithmetic: the run's first line says | close it; or be patient, the pictures will be as good |
 # | Your pictures differ from those stored here | another processor rounds differently, and a game amplifies it | nothing: expect the same quality, not the same digits |
 # | "The generator's loss rises, so it is getting worse" | its loss is measured against an opponent who gets better too | look at pictures; notebook 07 says more |
 #

@@ -199,7 +199,7 @@ for ax, (name, grid) in zip(axes, grids.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# **A histogram** is a whole distribution a step. Here are a thousand noise vectors, multiplied by a growing number, the gain, and squeezed through a Tanh. You will meet this picture again: it is what happens to a generator's output when its last layer grows, and pixels pile up at $-1$ and $1$.
+# **A histogram** is a whole distribution a step. Here are a thousand noise vectors, multiplied by a growing number, the gain, and squeezed through a Tanh. You will meet this effect again (notebook 07): it is what happens to a generator's output when its last layer grows, and pixels pile up at $-1$ and $1$.
 
 # %%
 noise = torch.randn(1000, 100, generator=torch.Generator().manual_seed(0))
@@ -226,7 +226,7 @@ for kind in ("scalars", "images", "histograms"):
 print("values in the curve:", len(events.Scalars("brightness/so far")))
 
 # %% [markdown]
-# **Two runs, one tag.** TensorBoard treats each sub-folder as a *run*, and draws equal tags of different runs in one chart. So two writers, one for real images and one for fakes, with *one* tag put both grids into one card; notebook 07 does that. (The article has two writers and two tags, and gets two cards.) A second run of our curve, in another order:
+# **Two runs, one tag.** TensorBoard treats each sub-folder as a *run*, and draws equal scalar tags of different runs in one chart. An image keeps one card for each run; but if two writers, one for real images and one for fakes, use *one* tag, the two cards lie side by side. Notebook 07 does that. (The article has two tags, and gets two sections, one below the other.) A second run of our curve, in another order:
 
 # %%
 other_order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(1))

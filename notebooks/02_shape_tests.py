@@ -290,7 +290,7 @@ print(
 # %% [markdown]
 # ## The tests come first
 #
-# Now the article's tests. It writes them after the networks and checks that all is well. We write them before: what must the networks do, whatever is inside? Noise `N×100×1×1` becomes images `N×3×64×64`, and such images become one score each, `N×1×1×1`. Small widths are enough for that (`features=8`), and three channels are better than one, because a forgotten channel number would then show.
+# Now the article's tests. It writes them after the networks and checks that all is well. We write them before: what must the networks do, whatever is inside? Noise `N×100×1×1` becomes images `N×3×64×64`, and such images become one logit each, `N×1×1×1`. Small widths are enough for that (`features=8`), and three channels are better than one, because a forgotten channel number would then show.
 
 
 # %%
@@ -304,8 +304,8 @@ def check_generator(generator_class):
 def check_discriminator(discriminator_class):
     """`N×3×64×64` becomes `N×1×1×1`; raises AssertionError otherwise."""
     images = torch.randn(8, 3, 64, 64)
-    scores = discriminator_class(image_channels=3, features=8)(images)
-    assert tuple(scores.shape) == (8, 1, 1, 1), f"scores are {tuple(scores.shape)}"
+    logits = discriminator_class(image_channels=3, features=8)(images)
+    assert tuple(logits.shape) == (8, 1, 1, 1), f"logits are {tuple(logits.shape)}"
 
 
 # %% [markdown]

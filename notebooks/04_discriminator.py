@@ -274,11 +274,11 @@ with torch.no_grad():
     print("stride 1 and 2 agree:", torch.equal(network(images), other(images)))
 
 # %% [markdown]
-# So each of its $16 \cdot 8f$ weights belongs to one place of one map: the score is a weighted vote over all of them.
+# So each of its $16 \cdot 8f$ weights belongs to one place of one map: the logit is a weighted vote over all of them.
 #
 # ## Inside a trained discriminator
 #
-# This one has been through the laptop preset's training (`python -m dcgan_helpers train`), with the generator of notebook 03 as its opponent. What does its first layer look for, and what does it make of a digit?
+# This one has been through the training of the laptop preset, this series' settings for a CPU (`python -m dcgan_helpers train`), with the generator of notebook 03 as its opponent. What does its first layer look for, and what does it make of a digit?
 
 # %%
 digit = digits[160:161]
@@ -338,7 +338,7 @@ plt.show()
 # %% [markdown]
 # Real digits get a mean score a little above one half, the fakes a little below, and the two curves overlap for the most part: the game stands nearly even, as it should.
 #
-# Black digits on white it rejects, nearly all of them, although it has never seen one. Noise it takes for real half of the time. And dark noise, in which nobody would see a digit, is *more* real to it than digits are, every single time. A discriminator is no judge of digits. It knows the difference between real digits and the fakes it was trained against, and outside of that anything may happen. So $D(x)$ of a finished discriminator is no measure of quality.
+# Black digits on white it rejects, nearly all of them, although it has never seen one. Noise it takes for real half of the time. And dark noise, in which nobody would see a digit, it takes for real every single time; on average it is *more* real to it than digits are. A discriminator is no judge of digits. It knows the difference between real digits and the fakes it was trained against, and outside of that anything may happen. So $D(x)$ of a finished discriminator is no measure of quality.
 #
 # ## The helper's discriminator is this one
 

@@ -164,7 +164,7 @@ for name in experiments.STARTS:
 # %% [markdown]
 # With batch norm the signal has size 1 at every layer that has one, whatever the weights are, and the gradient arrives in strength. Without it, the signal fades from layer to layer until it is about a thousandth in the picture, and the gradient at the first layer is nearly a million times smaller. Adam divides by the size of the gradient, so small alone need not be fatal; but here it has reached $10^{-8}$, the very number that Adam adds to the divisor so as not to divide by 0, and it is no longer scaled up fully. And the discriminator meets fakes that are all the same grey, whatever the noise: an easy task.
 #
-# The article's scales sit in between. After each batch norm the signal is not 1 but about 0.02, because that is the size of the scales. It does not fade any further, since the next batch norm looks at proportions only; but the gradients at the weights are thousands of times smaller. Does that do harm in training, or does Adam repair it? That is the last of the comparisons below.
+# The article's scales sit in between. After each batch norm the signal is not 1 but about 0.02, because that is the size of the scales. It hardly fades any further, since the next batch norm looks at little but proportions; but the gradients at the weights are thousands of times smaller. Does that do harm in training, or does Adam repair it? That is the last of the comparisons below.
 #
 # ## The hyperparameters of the article
 #
@@ -222,7 +222,7 @@ for name, images in known.items():
 # %% [markdown]
 # ## Three knobs
 #
-# Each row of the table behind the next figures is one training run: the `laptop` preset for 8 epochs (632 steps), one number changed, judged by 1,000 samples of the averaged generator. Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
+# Each row of the table behind the next figures is one training run: the `laptop` preset for 8 epochs (632 steps), one number changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
 #
 # ```
 # python -m dcgan_helpers.experiments

@@ -390,13 +390,13 @@ ax.set(
 plt.show()
 
 # %% [markdown]
-# Twenty times, here. Does it matter? A step of the laptop preset takes some 60 milliseconds on the machine of these outputs (1,975 of them take about two minutes in notebook 00), and loading its batch one by one about 4: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
+# Twenty times, here. Does it matter? A step of the laptop preset takes some 60 milliseconds on the machine of these outputs (1,975 of them take about two minutes in notebook 00), and loading its batch one by one 4 to 5: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
 #
 # ## Common mistakes
 #
 # | what you see | why | what to do |
 # | --- | --- | --- |
-# | The discriminator's loss is 0 from the first steps, with batch norm and all | real images in [0, 255] | scale to [-1, 1] |
+# | The discriminator's loss falls towards 0 and never comes back, with batch norm and all | real images in [0, 255] | scale to [-1, 1] |
 # | The background of the fakes is grey and restless | real images in [0, 1] with a Tanh | the same |
 # | `'Compose' object has no attribute 'Compose'` | the name `transforms` was overwritten, and the cell run again | another name for the result |
 # | Download fails, *HTTP Error 403* or *404* | the server of the data set is down or moved | `mnist-5k`, or put the files in place yourself |

@@ -19,7 +19,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/07_training.ipynb)
 #
-# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in about three minutes on a laptop, although nobody ever tells it what a digit is.
+# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in two to three minutes on a laptop, although nobody ever tells it what a digit is.
 #
 # **In this notebook you will**
 #
@@ -86,7 +86,7 @@ for name, value in asdict(h).items():
 assert precision in ("fp32", "bf16")
 
 # %% [markdown]
-# The line about the precision says how this computer likes to calculate. Many processors multiply 16-bit numbers (`bf16`) faster than 32-bit ones (`fp32`), and many others far slower, so the helper timed both. The loop is the same either way.
+# The line about the precision says how this computer likes to calculate. Many processors multiply 16-bit numbers (`bf16`) faster than 32-bit ones (`fp32`), and many others far slower, so the helper timed both. (*Channels-last*, a memory layout that keeps all channels of a pixel together, suits them.) The loop is the same either way.
 #
 # ## The real images
 #
@@ -247,7 +247,7 @@ for counter in (3, 21, 39):
     print(f"step {counter}: epoch {epoch + 1}, batch {batch_index}, update {update:,}")
 
 # %% [markdown]
-# So the article's early picture, "3 steps", was taken after about 300 batches, and its late one, "39 steps", would be after nearly 3,700. Would be: in [its screenshot](https://github.com/YuehChun/ithome_30days_2022_AI/blob/main/Images/D28-3.png) the 39 stands over the *real* images, and the fakes above them are labelled step 21, update 1,977. By good luck a laptop's three minutes end at almost the same update, so both of our pictures will be taken where the article's were.
+# So the article's early picture, "3 steps", was taken after about 300 batches, and its late one, "39 steps", would be after nearly 3,700. Would be: in [its screenshot](https://github.com/YuehChun/ithome_30days_2022_AI/blob/main/Images/D28-3.png) the 39 stands over the *real* images, and the fakes above them are labelled step 21, update 1,977. By good luck a laptop's few minutes end at almost the same update, so both of our pictures will be taken where the article's were.
 #
 # The first line of that output shows one more thing: the last batch is short. The article draws noise for 128 images even then, so 96 real images meet 128 fakes. Each of the two losses is a mean of its own, so nothing breaks, but code that pairs real with fake would. Noise for `len(real)` images keeps the sides equal.
 #

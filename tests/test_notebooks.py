@@ -1,6 +1,8 @@
 """Rules that every notebook pair keeps; that the notebooks run is for `pytest --nbval`."""
 
 import ast
+import base64
+import io
 import re
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
@@ -172,6 +175,17 @@ def test_figures_have_titles_and_are_shown(source):
     for cell in code_cells(source):
         if "plt.subplots(" in cell.source and "def " not in cell.source:
             assert "title" in cell.source and "plt.show()" in cell.source, cell.source
+
+
+@every_notebook
+def test_figures_can_be_read_on_a_dark_page(source):
+    for cell in code_cells(source):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                png = base64.b64decode(output.data["image/png"])
+                with Image.open(io.BytesIO(png)) as image:
+                    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+                    assert image.width >= 500, cell.source
 
 
 def test_series_is_listed_in_full_wherever_it_is_listed():
