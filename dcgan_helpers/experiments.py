@@ -126,7 +126,7 @@ def main():
         run_study(replace(PRESETS["laptop"], epochs=8), arguments.output, arguments.runs)
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on where it was")
-    except (InputError, TrainingError) as error:
+    except (InputError, TrainingError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -16,6 +16,7 @@ from torch import nn
 from torchvision.utils import make_grid
 
 from . import InputError, run_folder
+from .hyperparameters import IMAGE_SIZE
 from .networks import Discriminator, Generator
 
 
@@ -113,13 +114,12 @@ def show_architecture(generator, discriminator):
     the size of the maps, widths with the number of channels, both by their logarithm.
     """
     noise = torch.zeros(2, generator.latent_dim, 1, 1)
+    images = torch.zeros(2, discriminator.image_channels, IMAGE_SIZE, IMAGE_SIZE)
     figure, rows = plt.subplots(2, figsize=(14, 7.4), layout="constrained")
     for ax, network, name, inputs in [
         (rows[0], generator, "Generator: noise $z$ to image $G(z)$", noise),
-        (rows[1], discriminator, "Discriminator: image to logit", None),
+        (rows[1], discriminator, "Discriminator: image to logit", images),
     ]:
-        if inputs is None:
-            inputs = torch.zeros(2, network.image_channels, 64, 64)
         _draw_network(ax, network, inputs)
         ax.set_title(name, fontsize=17, loc="left")
     return figure
@@ -139,9 +139,9 @@ def _draw_network(ax, network, x):
         if group:
             start, x_left = x_left, x_left + 2.0
             ax.annotate("", (x_left, 0), (start, 0), arrowprops={"arrowstyle": "-|>", "lw": 1.5})
-            text = "\n".join(filter(None, map(_label, group)))
+            text = "\n".join(map(_label, group))
             ax.text((start + x_left) / 2, 0.12, text, ha="center", va="bottom", fontsize=12)
-        # An edge that is an image or a single number is drawn in another colour.
+        # An image, or the single number at the end, is drawn in another colour.
         colour = "#f4b183" if channels <= 3 else "#9dc3e6"
         ax.add_patch(plt.Rectangle((x_left, -high / 2), wide, high, fc=colour, ec="black"))
         shape = f"{channels} × {height} × {height}"
@@ -167,8 +167,9 @@ def _label(layer):
         kind = "transposed conv" if isinstance(layer, nn.ConvTranspose2d) else "convolution"
         kernel, stride, padding = layer.kernel_size[0], layer.stride[0], layer.padding[0]
         return f"{kind}\n{kernel}×{kernel}, stride {stride}\npadding {padding}"
-    names = {nn.BatchNorm2d: "batch norm", nn.LeakyReLU: "LeakyReLU 0.2"}
-    return names.get(type(layer), type(layer).__name__)
+    if isinstance(layer, nn.LeakyReLU):
+        return f"LeakyReLU {layer.negative_slope}"
+    return "batch norm" if isinstance(layer, nn.BatchNorm2d) else type(layer).__name__
 
 
 def main():

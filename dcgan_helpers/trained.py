@@ -45,7 +45,7 @@ def main():
     arguments = parser.parse_args()
     try:
         export(arguments.run_dir, arguments.output)
-    except InputError as error:
+    except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
     print(arguments.output)
 

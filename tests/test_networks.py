@@ -16,6 +16,7 @@ from dcgan_helpers.networks import (
     initialize_weights,
     moving_average,
 )
+from dcgan_helpers.shape_tests import check_discriminator, check_generator
 
 small = st.integers(1, 4)
 boolean = st.booleans()
@@ -53,6 +54,16 @@ def test_parameter_counts_follow_the_formula(latent_dim, c, f, batch_norm):
     norms = 2 * f * (2 + 4 + 8) if batch_norm else 0
     expected = 16 * (c * f + f * f * (2 + 2 * 4 + 4 * 8) + 8 * f) + f + 1
     assert parameters(Discriminator(c, f, batch_norm)) == expected + norms
+
+
+def test_shape_tests_of_notebook_02_pass_here_and_fail_for_stubs():
+    check_generator(Generator)
+    check_discriminator(Discriminator)
+
+    with pytest.raises(AssertionError, match=r"images are \(8, 100, 1, 1\)"):
+        check_generator(nn.Identity)
+    with pytest.raises(AssertionError, match=r"logits are \(8, 3, 64, 64\)"):
+        check_discriminator(nn.Identity)
 
 
 def test_batch_norm_off_is_the_articles_network():
