@@ -6,7 +6,6 @@ stopped at any time; the same command goes on where it was.
 """
 
 import argparse
-import csv
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +15,20 @@ from tqdm.auto import tqdm
 
 from . import InputError, run_folder
 from .data import load_dataset, scale_images
-from .files import atomic, remove
+from .files import remove
 from .hyperparameters import PRESETS
 from .metrics import neighbour_accuracy
 from .networks import generate
 from .trained import ASSETS
 from .training import TrainingError, train
 
-COLUMNS = {"learning_rate": float, "beta1": float, "features": int, "start": str, "seed": int}
-RESULTS = {"steps": int, "neighbour_accuracy": float}
-USUAL = {"learning_rate": 5e-4, "beta1": 0.5, "features": 16, "start": "paper"}
+LAPTOP = PRESETS["laptop"]
+USUAL = {
+    "learning_rate": LAPTOP.learning_rate,
+    "beta1": LAPTOP.betas[0],
+    "features": LAPTOP.generator_features,
+    "start": "paper",
+}
 # What batch norm is at the start: as in the paper's code; its scales as the article's
 # `initialize_weights` would draw them; none, as the article runs.
 STARTS = {
@@ -66,11 +69,7 @@ def hyperparameters(setting, seed, base):
 def read_results(folder=ASSETS):
     """The rows of hyperparameters.csv, one a run, with numbers for values."""
     path = Path(folder) / "hyperparameters.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        types = COLUMNS | RESULTS
-        return [{k: types[k](v) for k, v in row.items()} for row in csv.DictReader(file)]
+    return run_folder.load_table(path, features=int, start=str, seed=int, steps=int)
 
 
 def picture(setting, folder=ASSETS):
@@ -82,7 +81,7 @@ def picture(setting, folder=ASSETS):
 def run_study(base, output, runs, seeds=SEEDS, progress=True):
     """Train what is missing in `output` and add it there. Raises InputError."""
     rows = read_results(output)
-    done = {tuple(row[name] for name in COLUMNS) for row in rows}
+    done = {tuple(row[name] for name in (*USUAL, "seed")) for row in rows}
     (output / "hyperparameters").mkdir(parents=True, exist_ok=True)
     images = load_dataset(base.dataset, max_images=base.max_images)
     chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:COMPARED]
@@ -98,18 +97,12 @@ def run_study(base, output, runs, seeds=SEEDS, progress=True):
         h = hyperparameters(setting, seed, base)
         train(h, run_dir, resume=(run_dir / run_folder.HYPERPARAMETERS).exists(), progress=False)
         fake = generate(run_folder.load_generator(run_dir), len(real))
-        last = int(run_folder.latest_checkpoint(run_dir).name.removeprefix("step-"))
+        last = run_folder.step_of(run_folder.latest_checkpoint(run_dir))
         accuracy = round(neighbour_accuracy(real, fake), 4)
         rows.append(setting | {"seed": seed, "steps": last, "neighbour_accuracy": accuracy})
         if seed == seeds[0]:
             run_folder.save_grid(picture(setting, output), fake[:SHOWN])
-        with (
-            atomic(output / "hyperparameters.csv") as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            table = csv.DictWriter(file, COLUMNS | RESULTS)
-            table.writeheader()
-            table.writerows(rows)
+        run_folder.save_table(output / "hyperparameters.csv", rows)
         remove(run_dir)  # some 20 MB; the row holds what is wanted of it
 
 
@@ -123,7 +116,7 @@ def main():
     parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="folder")
     arguments = parser.parse_args()
     try:
-        run_study(replace(PRESETS["laptop"], epochs=8), arguments.output, arguments.runs)
+        run_study(replace(LAPTOP, epochs=8), arguments.output, arguments.runs)
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on where it was")
     except (InputError, TrainingError, OSError) as error:

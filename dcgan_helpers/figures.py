@@ -76,7 +76,7 @@ def show_timeline(
             cell = grid.width // run_folder.GRID["nrow"]
             ax.imshow(np.asarray(grid.convert("RGB"))[: cell + 1, : shown * cell + 2])
         ax.set(xticks=[], yticks=[])
-        ax.set_ylabel(f"step {_step(path):,}", rotation=0, ha="right", va="center")
+        ax.set_ylabel(f"step {run_folder.step_of(path):,}", rotation=0, ha="right", va="center")
     figure.suptitle(title)
     return figure
 
@@ -87,11 +87,11 @@ def show_moment(run_dir, step):
     Returns the figure; raises InputError when the run has kept no pictures.
     """
     paths = _progress(run_dir)
-    path = max((path for path in paths if _step(path) <= step), default=paths[0])
+    path = max((path for path in paths if run_folder.step_of(path) <= step), default=paths[0])
     figure, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
     with Image.open(path) as grid:
         ax.imshow(np.asarray(grid.convert("RGB")))
-    ax.set(title=f"32 fakes after {_step(path):,} updates", xticks=[], yticks=[])
+    ax.set(title=f"32 fakes after {run_folder.step_of(path):,} updates", xticks=[], yticks=[])
     return figure
 
 
@@ -101,10 +101,6 @@ def _progress(run_dir):
     if not paths:
         raise InputError(f"{run_dir} has no pictures in {run_folder.PROGRESS}/; train it first")
     return paths
-
-
-def _step(path):
-    return int(path.stem.removeprefix("step-"))
 
 
 def show_architecture(generator, discriminator):

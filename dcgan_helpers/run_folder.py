@@ -9,6 +9,7 @@ discriminator.safetensors  the discriminator, as it stood at the same step
 checkpoints/step-.../      everything needed to go on from that step
 """
 
+import csv
 import json
 import os
 from dataclasses import asdict, replace
@@ -105,6 +106,11 @@ def checkpoint_path(run_dir, step):
     return Path(run_dir) / CHECKPOINTS / f"step-{step:09d}"
 
 
+def step_of(path):
+    """The step in the name of a checkpoint or of a picture in `progress/`."""
+    return int(path.stem.removeprefix("step-"))
+
+
 def save_json(path, values):
     """Write a dictionary as JSON, atomically."""
     with atomic(path) as temporary:
@@ -122,6 +128,29 @@ def load_json(path):
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error})") from error
     return values
+
+
+def save_table(path, rows):
+    """Write dictionaries with the same keys as a CSV file, atomically."""
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+
+
+def load_table(path, **types):
+    """The rows of a CSV file as dictionaries; `types` by column, float for the others.
+
+    No rows if there is no file.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: types.get(name, float)(x) for name, x in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
+        return []
 
 
 def load_hyperparameters(run_dir):

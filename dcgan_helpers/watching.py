@@ -1,13 +1,11 @@
 """Where a run can be watched: metrics.csv, image grids and TensorBoard."""
 
-import csv
 from dataclasses import asdict
 
 from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid
 
 from . import run_folder
-from .files import atomic
 
 # The columns that go to TensorBoard, and the tag each has there.
 TAGS = {
@@ -39,13 +37,7 @@ class Watcher:
     def log(self, step, epoch, metrics, real, fake):
         """Record one step: `metrics` by name, `real` and `fake` images in [-1, 1]."""
         self.rows.append({"step": step, "epoch": epoch, **metrics})
-        with (
-            atomic(self.run_dir / run_folder.METRICS) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            table = csv.DictWriter(file, self.rows[0])
-            table.writeheader()
-            table.writerows(self.rows)
+        run_folder.save_table(self.run_dir / run_folder.METRICS, self.rows)
         for name, value in metrics.items():
             self.writer.add_scalar(TAGS[name], value, step)
         self.real_writer.add_image("images", make_grid(real, **run_folder.GRID), step)
@@ -75,11 +67,4 @@ class Watcher:
 
 def read_metrics(run_dir):
     """The rows of a run's metrics.csv as dictionaries of numbers; none if there is no file."""
-    try:
-        with (run_dir / run_folder.METRICS).open(newline="", encoding="utf-8") as file:
-            return [
-                {name: int(x) if name in ("step", "epoch") else float(x) for name, x in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except FileNotFoundError:
-        return []
+    return run_folder.load_table(run_dir / run_folder.METRICS, step=int, epoch=int)

@@ -82,15 +82,8 @@ for tool in (nn.ConvTranspose2d, DataLoader, datasets.MNIST, SummaryWriter):
 # %% tags=["nbval-ignore-output"]
 has_gpu = torch.accelerator.is_available()
 device = torch.accelerator.current_accelerator() if has_gpu else torch.device("cpu")
-print(
-    "PyTorch",
-    torch.__version__,
-    "on",
-    device,
-    "with",
-    torch.get_num_threads(),
-    "threads",
-)
+threads = torch.get_num_threads()
+print(f"PyTorch {torch.__version__} on {device} with {threads} threads")
 x = torch.ones(2, 3, device=device)
 assert x.device.type == device.type
 

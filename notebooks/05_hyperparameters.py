@@ -78,12 +78,6 @@ from dcgan_helpers.networks import Discriminator, Generator, initialize_weights
 
 
 # %%
-def convolutions(network):
-    return [
-        m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
-    ]
-
-
 def rms(x):
     return x.float().square().mean().sqrt().item()
 
@@ -133,7 +127,8 @@ def gradients(features, batch_norm, batch_norm_mean=1.0, seed=0):
         initialize_weights(network, batch_norm_mean=batch_norm_mean)
     logits = discriminator(generator(torch.randn(32, 100, 1, 1)))
     nn.BCEWithLogitsLoss()(logits, torch.ones_like(logits)).backward()
-    return [rms(layer.weight.grad) for layer in convolutions(generator)]
+    layers = [m for m in generator.modules() if isinstance(m, nn.ConvTranspose2d)]
+    return [rms(layer.weight.grad) for layer in layers]
 
 
 # %%

@@ -297,7 +297,8 @@ print("the loader agrees:", len(sizes), "batches, the last of", sizes[-1])
 # On the command line it is `--dataset` and `--data-root`. For the second and third, a folder that already holds the file `train-images-idx3-ubyte` (plain or `.gz`) is used as it is. What comes out is the same for all: bytes, `C×64×64`, no labels. A folder, tried out:
 
 # %%
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()  # deleted when the kernel ends
+folder = Path(temporary.name)
 palette = torch.rand(12, 3, 1, 1, generator=torch.Generator().manual_seed(1))
 for i, color in enumerate(palette):
     tall = (originals[i * 400] * (0.3 + 0.7 * color)).to(
@@ -310,7 +311,8 @@ for i, color in enumerate(palette):
 (folder / "notes.txt").write_text("not a picture, and no trouble")
 
 in_color = load_dataset("folder", folder, image_channels=3, progress=False)
-print("in the folder: 120 pixels wide,", 150, "to", 150 + 10 * 11, "high")
+heights = [Image.open(path).height for path in folder.glob("*.png")]
+print("in the folder:", min(heights), "to", max(heights), "pixels high")
 print(len(in_color), "pictures, each", tuple(in_color[0].shape), in_color[0].dtype)
 show_images(
     scale_images(torch.stack(list(in_color)), 3),
@@ -390,7 +392,7 @@ ax.set(
 plt.show()
 
 # %% [markdown]
-# Twenty times, here. Does it matter? A step of the laptop preset takes some 60 milliseconds on the machine of these outputs (1,975 of them take about two minutes in notebook 00), and loading its batch one by one 4 to 5: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
+# Some twenty times, here. Does it matter? A step of the laptop preset takes some 60 milliseconds on the machine of these outputs (1,975 of them take about two minutes in notebook 00), and loading its batch one by one about 4: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
 #
 # ## Common mistakes
 #

@@ -1,7 +1,9 @@
 """Fixtures that several test files share."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,15 @@ from dcgan_helpers.training import train
 def finished_run(tmp_path_factory):
     """A run folder of the `ci` preset; tests read it and do not change it."""
     return train(preset("ci"), tmp_path_factory.mktemp("runs") / "finished", progress=False)
+
+
+@pytest.fixture(scope="module")
+def checkout_copy(tmp_path_factory):
+    """A copy of the checkout to install from or to change, for both leave files behind."""
+    copy = tmp_path_factory.mktemp("copy") / "dcgan"
+    leave = shutil.ignore_patterns(".git", "runs", "data", "build", "*.egg-info", "__pycache__")
+    shutil.copytree(Path(__file__).parents[1], copy, ignore=leave)
+    return copy
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A reader on Colab: one `.ipynb` in an empty folder, the usual libraries, no helper package."""
 
+import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import venv
@@ -13,12 +13,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
-from test_notebooks import ROOT, build, every_notebook
+from test_notebooks import build, every_notebook
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a special right on Windows")
 
 # What Colab has of itself, beside the libraries that the package says it needs.
-COLAB = {"ipykernel", "ipywidgets", "pip", "setuptools"}
+COLAB = {"ipykernel", "ipywidgets", "setuptools"}
 
 
 def closure(names):
@@ -45,7 +45,7 @@ def colab(tmp_path_factory):
     python = folder / "venv" / "bin" / "python"
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(subprocess.check_output([python, "-c", code], text=True).strip())
-    distributions = closure({"dcgan-helpers", *COLAB} - {"pip"})
+    distributions = closure({"dcgan-helpers", *COLAB})
     del distributions["dcgan-helpers"]
     for distribution in distributions.values():
         for file in distribution.files:
@@ -59,24 +59,14 @@ def colab(tmp_path_factory):
     (site / "google" / "colab" / "__init__.py").touch()
     kernel = folder / "jupyter" / "kernels" / "colab"
     kernel.mkdir(parents=True)
-    arguments = f'["{python}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"]'
-    (kernel / "kernel.json").write_text(
-        f'{{"argv": {arguments}, "display_name": "Colab", "language": "python"}}'
-    )
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Colab", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     return folder, python
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A copy of the checkout to install from, for installing leaves files behind."""
-    copy = tmp_path_factory.mktemp("repository") / "dcgan"
-    leave = shutil.ignore_patterns(".git", "runs", "data", "build", "*.egg-info", "notebooks")
-    shutil.copytree(ROOT, copy, ignore=leave)
-    return str(copy)
-
-
 @every_notebook
-def test_notebook_runs_alone_on_colab(source, colab, address, tmp_path, monkeypatch):
+def test_notebook_runs_alone_on_colab(source, colab, checkout_copy, tmp_path, monkeypatch):
     folder, python = colab
     subprocess.run(
         [python, "-m", "pip", "-q", "uninstall", "-y", "dcgan-helpers"], check=True,
@@ -90,7 +80,7 @@ def test_notebook_runs_alone_on_colab(source, colab, address, tmp_path, monkeypa
     notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     setup = next(c for c in notebook.cells if "setup" in c.metadata.get("tags", []))
     assert f'"git+{build.repository()}"' in setup.source
-    setup.source = setup.source.replace(f"git+{build.repository()}", address)
+    setup.source = setup.source.replace(f"git+{build.repository()}", str(checkout_copy))
     where = "import dcgan_helpers; print(dcgan_helpers.__file__)"
     notebook.cells.append(nbformat.v4.new_code_cell(where, id="where"))
     monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))

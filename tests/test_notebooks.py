@@ -4,7 +4,6 @@ import ast
 import base64
 import io
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,18 +114,15 @@ def test_address_is_the_one_of_the_project(source):
     assert build.repository() in text
 
 
-def test_one_command_puts_another_address_into_both_halves(tmp_path):
-    for folder in ("dcgan_helpers", "notebooks"):
-        leave = shutil.ignore_patterns("runs", "__pycache__")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leave)
+def test_one_command_puts_another_address_into_both_halves(checkout_copy):
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = project.replace(build.repository(), "https://github.com/someone/else")
-    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
-    command = [sys.executable, tmp_path / "notebooks" / "build.py"]
+    (checkout_copy / "pyproject.toml").write_text(project, encoding="utf-8")
+    command = [sys.executable, checkout_copy / "notebooks" / "build.py"]
     subprocess.run([*command, "--stamp"], check=True)
     subprocess.run([*command, "--check"], check=True, capture_output=True)
     for source in SOURCES:
-        stamped = nbformat.read(tmp_path / "notebooks" / f"{source.stem}.ipynb", as_version=4)
+        stamped = nbformat.read(checkout_copy / "notebooks" / f"{source.stem}.ipynb", as_version=4)
         text = "\n".join(cell.source for cell in stamped.cells)
         assert text.count("github.com/someone/else") >= 1
         assert f"github/someone/else/blob/main/notebooks/{source.stem}.ipynb" in text

@@ -25,17 +25,13 @@ def test_no_module_is_longer_than_one_sitting():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 250, path.name
 
 
-def test_wheel_works_away_from_the_checkout(tmp_path):
-    source = tmp_path / "source"
-    shutil.copytree(
-        ROOT, source, ignore=shutil.ignore_patterns(".git", "runs", "data", "build", "*.egg-info")
-    )
+def test_wheel_works_away_from_the_checkout(tmp_path, checkout_copy):
     pip = [sys.executable, "-m", "pip", "--quiet"]
     wheels, site = tmp_path / "wheels", tmp_path / "site"
-    subprocess.run([*pip, "wheel", source, "--no-deps", "-w", wheels], check=True)
+    subprocess.run([*pip, "wheel", checkout_copy, "--no-deps", "-w", wheels], check=True)
     (wheel,) = wheels.glob("dcgan_helpers-*.whl")
     subprocess.run([*pip, "install", wheel, "--no-deps", "--target", site], check=True)
-    shutil.rmtree(source)
+    shutil.rmtree(checkout_copy)
     empty = tmp_path / "empty"
     empty.mkdir()
     # -I keeps the checkout and the environment's settings out; the copy goes first.
