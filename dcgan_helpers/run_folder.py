@@ -2,6 +2,8 @@
 
 hyperparameters.json       what was run
 metrics.csv                one row a logged step
+scores.csv                 one row a score, if hyperparameters ask for scores
+metrics.json               what `python -m dcgan_helpers evaluate` found
 samples.png                the latest samples; progress/ has one grid a logged step
 tensorboard/               event files, with real/ and fake/ images side by side
 generator.safetensors      the moving average, for sampling; generator_raw is beside it
@@ -18,6 +20,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torchvision.utils import save_image
+from tqdm.auto import tqdm
 
 from . import InputError
 from .files import atomic, remove
@@ -26,6 +29,8 @@ from .networks import Discriminator, Generator
 
 HYPERPARAMETERS = "hyperparameters.json"
 METRICS = "metrics.csv"
+SCORES = "scores.csv"
+EVALUATION = "metrics.json"
 SAMPLES = "samples.png"
 PROGRESS = "progress"
 TENSORBOARD = "tensorboard"
@@ -36,8 +41,8 @@ CHECKPOINTS = "checkpoints"
 # How 32 images become one picture, wherever they are shown.
 GRID = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
 PARTS = (
-    HYPERPARAMETERS, METRICS, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR, RAW_GENERATOR,
-    DISCRIMINATOR, CHECKPOINTS,
+    HYPERPARAMETERS, METRICS, SCORES, EVALUATION, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR,
+    RAW_GENERATOR, DISCRIMINATOR, CHECKPOINTS,
 )  # fmt: skip
 
 
@@ -151,6 +156,19 @@ def load_table(path, **types):
             ]
     except FileNotFoundError:
         return []
+
+
+def complete_table(path, jobs, run, progress=True, **types):
+    """Add the rows of those `jobs` that a CSV file lacks, each as soon as it is there.
+
+    A job is a dictionary, the columns that identify its rows; `run(**job)` returns these
+    rows. Stopped at any time, the same call goes on where it was.
+    """
+    rows = load_table(path, **types)
+    todo = [job for job in jobs if not any(job.items() <= row.items() for row in rows)]
+    for job in tqdm(todo, desc="runs", unit="run", disable=not progress):
+        rows += run(**job)
+        save_table(path, rows)
 
 
 def load_hyperparameters(run_dir):

@@ -6,7 +6,6 @@ processes and saved state go through Hugging Face Accelerate.
 
 import math
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +15,12 @@ from accelerate.utils import set_seed
 from torch import nn
 from tqdm.auto import tqdm
 
-from . import InputError, run_folder
+from . import InputError, checkpoints, run_folder
 from .data import load_dataset, make_loader, scale_images
 from .devices import choose_precision, make_accelerator, memory_format, this_process
-from .files import atomic, remove, temporary_path
 from .networks import Discriminator, Generator, initialize_weights, moving_average
 from .watching import Watcher
 
-EMA_WEIGHTS = "moving_average.safetensors"
-POSITION = "position.json"
 SHOWN = 32  # images in a grid, as in the article
 
 
@@ -46,26 +42,34 @@ def train(hyperparameters, run_dir, data_root="data", resume=False, overwrite=Fa
     with processes.main_process_first():  # one downloads, the others find the files
         images = load_dataset(h.dataset, data_root, h.image_channels, h.max_images, progress)
     checkpoint = run_folder.latest_checkpoint(run_dir) if resume else None
-    position = run_folder.load_json(checkpoint / POSITION) if checkpoint else {}
+    position = checkpoints.load_position(checkpoint)
     if position and position["images"] != len(images):
         raise InputError(
             f"{run_dir} was made with {position['images']} images, {h.dataset} now has "
             f"{len(images)}; name the same --data-root"
         )
+    judge = None
+    if h.evaluate_every and processes.is_main_process:
+        from .metrics import judge_for  # here, for only who measures needs torchmetrics
+
+        judge = judge_for(h, data_root)
     # A resumed run keeps the precision it began with, whatever would be measured now.
     used = replace(h, precision=position.get("precision", h.precision))
     trainer = Trainer(used, images, report=print if progress else None)
     if checkpoint:
-        trainer.load_checkpoint(checkpoint)
+        checkpoints.load(trainer, checkpoint)
     if processes.is_main_process:
         run_folder.prepare(run_dir, h, overwrite)
     processes.wait_for_everyone()
-    trainer.run(run_dir, progress)
+    trainer.run(run_dir, progress, judge)
     return run_dir
 
 
 class Trainer:
-    """Two networks, two optimisers and the data: all that changes while a run trains."""
+    """Two networks, two optimisers and the data: all that changes while a run trains.
+
+    `make_networks`, `discriminator_loss` and `generator_loss` are what notebook 09 replaces.
+    """
 
     def __init__(self, hyperparameters, images, report=None):
         h = self.hyperparameters = hyperparameters
@@ -78,10 +82,8 @@ class Trainer:
             )
         # Each process draws its own noise; the weights of process 0 go to all of them.
         set_seed(h.seed + accelerator.process_index)
-        generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
-        discriminator = Discriminator(h.image_channels, h.discriminator_features, h.batch_norm)
+        generator, discriminator = self.make_networks()
         for network in (generator, discriminator):
-            initialize_weights(network, batch_norm_mean=h.batch_norm_mean)
             # Reduced precision is fast in the memory layout N×H×W×C.
             network.to(memory_format=memory_format(precision))
         self.moving_average = moving_average(generator, h.ema_decay, accelerator.device)
@@ -99,10 +101,29 @@ class Trainer:
         noise = torch.randn(SHOWN, h.latent_dim, 1, 1, generator=random)
         self.fixed_noise = noise.to(accelerator.device)
         self.loss = nn.BCEWithLogitsLoss()
-        self.steps_done = 0
+        self.steps_done, self.seconds = 0, 0.0  # without the time for pictures and scores
+
+    def make_networks(self):
+        """A generator and a discriminator with their starting weights."""
+        h = self.hyperparameters
+        generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
+        discriminator = Discriminator(h.image_channels, h.discriminator_features, h.batch_norm)
+        for network in (generator, discriminator):
+            initialize_weights(network, batch_norm_mean=h.batch_norm_mean)
+        return generator, discriminator
+
+    def discriminator_loss(self, logits_real, logits_fake):
+        """Real images to 1, fakes to 0 (Goodfellow et al. 2014, algorithm 1; halved)."""
+        loss_real = self.loss(logits_real, torch.ones_like(logits_real))
+        loss_fake = self.loss(logits_fake, torch.zeros_like(logits_fake))
+        return (loss_real + loss_fake) / 2
+
+    def generator_loss(self, logits_fake):
+        """The discriminator is to call fakes real: the non-saturating loss (section 3)."""
+        return self.loss(logits_fake, torch.ones_like(logits_fake))
 
     def step(self, real):
-        """One update of both networks; returns the losses and scores as numbers.
+        """One update of both networks, counted in `steps_done`; returns losses and scores.
 
         `real` is `N×C×64×64` in [-1, 1]. Algorithm 1 of Goodfellow et al. 2014 with one
         discriminator step and the non-saturating generator loss of its section 3.
@@ -110,28 +131,26 @@ class Trainer:
         z = torch.randn(len(real), self.hyperparameters.latent_dim, 1, 1, device=real.device)
         fake = self.generator(z)
 
-        # The discriminator: real images to 1, fakes to 0. `detach` keeps the generator out.
+        # The discriminator. `detach` keeps the generator out.
         logits_real = self.discriminator(real)
         logits_fake = self.discriminator(fake.detach())
-        loss_disc = (
-            self.loss(logits_real, torch.ones_like(logits_real))
-            + self.loss(logits_fake, torch.zeros_like(logits_fake))
-        ) / 2
+        loss_disc = self.discriminator_loss(logits_real, logits_fake)
         self.opt_disc.zero_grad()
         self.accelerator.backward(loss_disc)
         self.opt_disc.step()
 
-        # The generator: the updated discriminator is to call the same fakes real. Its own
-        # weights need no gradient for that, so it is not computed.
+        # The generator, on the same fakes and the updated discriminator, whose own weights
+        # need no gradient for that, so it is not computed.
         judge = self.accelerator.unwrap_model(self.discriminator).requires_grad_(False)
         logits_after = judge(fake)
-        loss_gen = self.loss(logits_after, torch.ones_like(logits_after))
+        loss_gen = self.generator_loss(logits_after)
         self.opt_gen.zero_grad()
         self.accelerator.backward(loss_gen)
         self.opt_gen.step()
         judge.requires_grad_(True)
 
         self.moving_average.update_parameters(self.accelerator.unwrap_model(self.generator))
+        self.steps_done += 1
         metrics = {
             "loss_discriminator": loss_disc,
             "loss_generator": loss_gen,
@@ -143,41 +162,56 @@ class Trainer:
         numbers = torch.stack([value.detach() for value in metrics.values()])
         return dict(zip(metrics, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
 
-    def run(self, run_dir, progress=True):
-        """Train to the last epoch, filling `run_dir`, from wherever `steps_done` stands."""
+    def batches(self, total=math.inf):
+        """The epoch and the `uint8` images of each step that is left until `total` are done.
+
+        Their order depends on seed and epoch alone, so a resumed run takes what would have come.
+        """
+        while self.steps_done < total:
+            epoch, done = divmod(self.steps_done, len(self.loader))
+            self.order.manual_seed(self.hyperparameters.seed + epoch)
+            for images in skip_first_batches(self.loader, done):
+                yield epoch, images
+
+    def run(self, run_dir, progress=True, judge=None):
+        """Train to the last epoch, filling `run_dir`, from wherever `steps_done` stands.
+
+        A `judge` (see `metrics`) scores fakes every `evaluate_every` steps and at the end.
+        """
         h, main = self.hyperparameters, self.accelerator.is_main_process
-        steps_per_epoch = len(self.loader)
-        total, self.run_dir = h.epochs * steps_per_epoch, run_dir
+        total, self.run_dir = h.epochs * len(self.loader), run_dir
         watcher = Watcher(run_dir, h, self.steps_done) if main else None
         bar = tqdm(total=total, initial=self.steps_done, unit="step", disable=not progress)
         try:
             if main and self.steps_done == 0:
                 watcher.picture(0, self.samples())
-            started, images_seen = time.perf_counter(), 0
-            while self.steps_done < total:
-                epoch, batches_done = divmod(self.steps_done, steps_per_epoch)
-                self.order.manual_seed(h.seed + epoch)
-                for images in skip_first_batches(self.loader, batches_done):
-                    real = self.to_network(images)
-                    metrics = self.step(real)
-                    self.steps_done += 1
-                    images_seen += len(real) * self.accelerator.num_processes
-                    self.require_finite(metrics)
-                    speed = images_seen / (time.perf_counter() - started)
-                    bar.set_postfix_str(
-                        f"loss D {metrics['loss_discriminator']:.3f}, "
-                        f"loss G {metrics['loss_generator']:.3f}, {speed:.0f} images/s",
-                        refresh=False,
-                    )
-                    bar.update()
-                    last = self.steps_done == total
-                    if main and (self.steps_done % h.log_every == 0 or last):
-                        metrics["images_per_second"] = speed
-                        watcher.log(self.steps_done, epoch, metrics, real[:SHOWN], self.samples())
-                    if self.steps_done % h.log_every == 0:
-                        started, images_seen = time.perf_counter(), 0
-                    if self.steps_done % h.checkpoint_every == 0 or last:
-                        self.save_checkpoint()
+            started, images_seen, tick = self.seconds, 0, time.perf_counter()
+            for epoch, images in self.batches(total):
+                real = self.to_network(images)
+                metrics = self.step(real)
+                images_seen += len(real) * self.accelerator.num_processes
+                self.require_finite(metrics)
+                self.seconds += time.perf_counter() - tick
+                speed = images_seen / (self.seconds - started)
+                bar.set_postfix_str(
+                    f"loss D {metrics['loss_discriminator']:.3f}, "
+                    f"loss G {metrics['loss_generator']:.3f}, {speed:.0f} images/s",
+                    refresh=False,
+                )
+                bar.update()
+                last = self.steps_done == total
+                if main and (self.steps_done % h.log_every == 0 or last):
+                    metrics["images_per_second"] = speed
+                    watcher.log(self.steps_done, epoch, metrics, real[:SHOWN], self.samples())
+                if self.steps_done % h.log_every == 0:
+                    started, images_seen = self.seconds, 0
+                if judge and (self.steps_done % h.evaluate_every == 0 or last):
+                    scores = judge.score_generator(self.moving_average.module.eval(), h.seed)
+                    watcher.score(self.steps_done, self.seconds, scores)
+                if self.steps_done % h.checkpoint_every == 0 or last:
+                    self.require_finite_weights()
+                    checkpoints.save(self, run_dir)
+                tick = time.perf_counter()
             if main:
                 watcher.finish()
         finally:
@@ -203,6 +237,12 @@ class Trainer:
                 f"the losses are not finite (discriminator {losses[0]}, generator {losses[1]})"
             )
 
+    def require_finite_weights(self):
+        """Raise TrainingError rather than have such weights saved."""
+        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
+        if not all(p.isfinite().all() for p in weights):
+            self.stop("weights are not finite")
+
     def stop(self, reason):
         """Raise TrainingError with the reason, the step and the last good checkpoint."""
         good = run_folder.latest_checkpoint(self.run_dir) or "none yet"
@@ -210,39 +250,3 @@ class Trainer:
             f"{reason} at step {self.steps_done}; last good checkpoint: {good}; "
             "try a lower --learning-rate or --precision fp32"
         )
-
-    def save_checkpoint(self):
-        """Save all that is needed to go on from here, and the generator for sampling."""
-        path = run_folder.checkpoint_path(self.run_dir, self.steps_done)
-        main, wait = self.accelerator.is_main_process, self.accelerator.wait_for_everyone
-        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
-        if not all(p.isfinite().all() for p in weights):
-            self.stop("weights are not finite")
-        if main:  # first, so that a complete checkpoint means that these are complete too
-            raw, judge = map(self.accelerator.unwrap_model, (self.generator, self.discriminator))
-            run_folder.save_networks(self.run_dir, self.moving_average.module, raw, judge)
-        writing = atomic(path) if main else nullcontext(temporary_path(path))
-        with writing as temporary:
-            wait()
-            self.accelerator.save_state(temporary)
-            if main:
-                run_folder.save_weights(temporary / EMA_WEIGHTS, self.moving_average)
-                position = {"step": self.steps_done, "images": len(self.images)}
-                position["precision"] = self.precision
-                run_folder.save_json(temporary / POSITION, position)
-            wait()
-        if main:
-            for older in set(path.parent.glob("step-*")) - {path}:
-                remove(older)
-
-    def load_checkpoint(self, path):
-        """Go on from a checkpoint that `save_checkpoint` wrote. Raises InputError."""
-        try:
-            self.accelerator.load_state(path)
-        except Exception as error:  # whatever the readers of damaged files raise
-            raise InputError(
-                f"the checkpoint {path} is damaged ({str(error).splitlines()[0]}); delete it and "
-                "train again with --overwrite"
-            ) from error
-        run_folder.load_weights(path / EMA_WEIGHTS, self.moving_average)
-        self.steps_done = run_folder.load_json(path / POSITION)["step"]

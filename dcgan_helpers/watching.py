@@ -27,6 +27,7 @@ class Watcher:
     def __init__(self, run_dir, hyperparameters, first_step=0):
         self.run_dir, self.hyperparameters = run_dir, hyperparameters
         self.rows = [row for row in read_metrics(run_dir) if row["step"] <= first_step]
+        self.scores = [row for row in read_scores(run_dir) if row["step"] <= first_step]
         logs = run_dir / run_folder.TENSORBOARD
         purge_step = first_step + 1 if first_step else 0
         self.writer = SummaryWriter(logs, purge_step=purge_step)
@@ -42,6 +43,14 @@ class Watcher:
             self.writer.add_scalar(TAGS[name], value, step)
         self.real_writer.add_image("images", make_grid(real, **run_folder.GRID), step)
         self.picture(step, fake)
+
+    def score(self, step, seconds, scores):
+        """Record what a `Judge` found at a step, `seconds` of training after the start."""
+        numbers = {name: value for name, value in scores.items() if isinstance(value, float)}
+        self.scores.append({"step": step, "seconds": seconds, **numbers})
+        run_folder.save_table(self.run_dir / run_folder.SCORES, self.scores)
+        for name, value in numbers.items():
+            self.writer.add_scalar(f"quality/{name}", value, step)
 
     def picture(self, step, fake):
         """Record the grid of fakes of a step: TensorBoard, progress/ and samples.png."""
@@ -68,3 +77,8 @@ class Watcher:
 def read_metrics(run_dir):
     """The rows of a run's metrics.csv as dictionaries of numbers; none if there is no file."""
     return run_folder.load_table(run_dir / run_folder.METRICS, step=int, epoch=int)
+
+
+def read_scores(run_dir):
+    """The rows of a run's scores.csv as dictionaries of numbers; none if there is no file."""
+    return run_folder.load_table(run_dir / run_folder.SCORES, step=int)

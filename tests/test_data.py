@@ -8,7 +8,8 @@ from inputs import write_idx, write_picture
 from torchvision.datasets import utils as torchvision_utils
 
 from dcgan_helpers import InputError
-from dcgan_helpers.data import IDX_NAME, load_dataset, make_loader, scale_images
+from dcgan_helpers.data import load_dataset, make_loader, scale_images
+from dcgan_helpers.idx import IMAGES
 
 DIGITS = np.random.default_rng(0).integers(0, 256, (10, 28, 28), np.uint8)
 
@@ -54,10 +55,10 @@ def test_loader_shuffles_by_its_generator_and_keeps_the_short_batch():
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("below", [True, False])
 def test_idx_files_on_disk(tmp_path, name, folder, zipped, below):
-    path = (tmp_path / folder / "raw" if below else tmp_path) / IDX_NAME
+    path = (tmp_path / folder / "raw" if below else tmp_path) / IMAGES
     write_idx(path, DIGITS)
     if zipped:
-        path.with_name(IDX_NAME + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.with_name(IMAGES + ".gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     dataset = load_dataset(name, tmp_path)
     assert dataset.images.shape == (10, 1, 64, 64)
@@ -68,13 +69,13 @@ def test_idx_files_on_disk(tmp_path, name, folder, zipped, below):
 @pytest.mark.parametrize("content", [b"", b"no IDX file", None])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_damaged_idx_file_is_named(tmp_path, content, ending):
-    path = tmp_path / IDX_NAME
+    path = tmp_path / IMAGES
     write_idx(path, DIGITS)
     whole = path.read_bytes() if not ending else gzip.compress(path.read_bytes())
     path.unlink()
-    path = path.with_name(IDX_NAME + ending)
+    path = path.with_name(IMAGES + ending)
     path.write_bytes(whole[:-100] if content is None else content)
-    with pytest.raises(InputError, match=f"{IDX_NAME}{ending} is damaged .*delete it"):
+    with pytest.raises(InputError, match=f"{IMAGES}{ending} is damaged .*delete it"):
         load_dataset("mnist", tmp_path)
 
 
@@ -101,7 +102,7 @@ def test_download_is_torchvisions_own(tmp_path, monkeypatch):
 
     monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", fake_download)
     assert len(load_dataset("mnist", tmp_path)) == 10
-    assert any(IDX_NAME in url for url in fetched)
+    assert any(IMAGES in url for url in fetched)
     fetched.clear()
     assert len(load_dataset("mnist", tmp_path)) == 10
     assert fetched == []
@@ -172,3 +173,23 @@ def test_folder_without_pictures_is_an_error(tmp_path, make, message):
 def test_unknown_name():
     with pytest.raises(InputError, match=r"'cifar'; expected one of mnist-5k, mnist"):
         load_dataset("cifar")
+
+
+def test_stacked_digits_are_three_digits_each():
+    digits = load_dataset("mnist-5k").images[:, 0]
+    stacked = load_dataset("stacked-mnist", image_channels=3, max_images=40)
+    again = load_dataset("stacked-mnist", image_channels=3, max_images=40)
+    assert len(stacked) == 40 and stacked[0].shape == (3, 64, 64)
+    assert stacked[0].dtype == torch.uint8
+    for index in (0, 39):
+        assert torch.equal(stacked[index], again[index])
+        for channel in stacked[index]:
+            assert (digits == channel).all(dim=(1, 2)).any()
+    batch = next(iter(make_loader(stacked, 16, torch.Generator())))
+    assert batch.shape == (16, 3, 64, 64)
+    assert scale_images(batch, 3).shape == (16, 3, 64, 64)
+
+
+def test_stacked_digits_need_three_channels():
+    with pytest.raises(InputError, match="image_channels is 1; expected 3 for stacked-mnist"):
+        load_dataset("stacked-mnist")

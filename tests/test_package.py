@@ -17,7 +17,7 @@ def test_requirements_and_package_agree():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = [line for line in lines if line and not line.startswith(("#", "-e"))]
     assert set(package) < set(required)
-    assert all(re.fullmatch(r"[a-z]+>=[\d.]+", line) for line in required)
+    assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", line) for line in required)
 
 
 def test_no_module_is_longer_than_one_sitting():

@@ -20,9 +20,10 @@ from dcgan_helpers import InputError, run_folder
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.devices import choose_precision, memory_format
 from dcgan_helpers.hyperparameters import PRESETS, Hyperparameters, preset
+from dcgan_helpers.metrics import Judge, judge_for
 from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
 from dcgan_helpers.training import Trainer, TrainingError, train
-from dcgan_helpers.watching import read_metrics
+from dcgan_helpers.watching import read_metrics, read_scores
 
 CI = preset("ci")
 
@@ -122,7 +123,8 @@ def test_moving_average_follows_the_generator_buffers_included():
 
 
 def test_run_folder_holds_everything(finished_run):
-    assert {p.name for p in finished_run.iterdir()} == set(run_folder.PARTS)
+    on_request = {run_folder.SCORES, run_folder.EVALUATION}
+    assert {p.name for p in finished_run.iterdir()} == set(run_folder.PARTS) - on_request
     assert (
         Hyperparameters.from_dict(run_folder.load_json(finished_run / "hyperparameters.json")) == CI
     )
@@ -365,3 +367,41 @@ def test_two_processes_share_a_run(tmp_path):
     states = (tmp_path / "run" / "checkpoints" / "step-000000032").glob("random_states_*")
     assert len(list(states)) == 2
     assert result.stdout.count("samples:") == 1
+
+
+def test_training_scores_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
+    h = replace(CI, evaluate_every=10)
+    run_dir = train(h, tmp_path / "run", progress=False)
+    rows = read_scores(run_dir)
+    assert [row["step"] for row in rows] == [10, 20, 30, 32]  # and at the end
+    seconds = [row["seconds"] for row in rows]
+    assert seconds == sorted(seconds) and seconds[0] > 0
+    judge = judge_for(h)
+    last = judge.score_generator(run_folder.load_generator(run_dir), h.seed)
+    assert rows[-1]["fid"] == pytest.approx(last["fid"], rel=1e-4)
+    events = EventAccumulator(str(run_dir / run_folder.TENSORBOARD)).Reload()
+    shown = events.Scalars("quality/fid")
+    assert [event.step for event in shown] == [10, 20, 30, 32]
+    # Scoring changes nothing of what is trained.
+    plain = train(CI, tmp_path / "plain", progress=False)
+    for name in (run_folder.GENERATOR, run_folder.DISCRIMINATOR):
+        assert (plain / name).read_bytes() == (run_dir / name).read_bytes()
+
+
+def test_scores_of_a_resumed_run_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
+    h = replace(CI, evaluate_every=16, epochs=1)
+    run_dir = train(h, tmp_path / "run", progress=False)
+    first = read_scores(run_dir)
+    train(replace(h, epochs=2), run_dir, resume=True, progress=False)
+    rows = read_scores(run_dir)
+    assert rows[:1] == first and [row["step"] for row in rows] == [16, 32]
+    assert rows[1]["seconds"] > rows[0]["seconds"]
+
+
+def test_scores_are_refused_before_anything_is_made(tmp_path):
+    h = replace(CI, evaluate_every=10, image_channels=3)
+    with pytest.raises(InputError, match="image_channels is 3; expected 1"):
+        train(h, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
