@@ -1,8 +1,8 @@
-"""Helpers for the DCGAN notebook series: networks, data, the training loop, figures.
+"""Helpers for the DCGAN notebook series: networks, data, the training loop, metrics, figures.
 
 Data flows one way:
 
-    hyperparameters -> data -> networks -> training loop -> run folder -> figures
+    hyperparameters -> data -> networks -> training loop -> run folder -> metrics, figures
 
 Nothing is imported here, so that `import dcgan_helpers.networks` costs PyTorch alone.
 """

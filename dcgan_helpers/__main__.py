@@ -1,4 +1,4 @@
-"""The command line: `python -m dcgan_helpers train` and `sample`; `--help` tells the rest."""
+"""The command line: `python -m dcgan_helpers train`, `sample` and `evaluate`; see `--help`."""
 
 import argparse
 import io
@@ -15,7 +15,7 @@ import tyro
 
 from . import InputError, run_folder
 from .files import atomic
-from .hyperparameters import Hyperparameters, preset
+from .hyperparameters import SCORED_IMAGES, Hyperparameters, preset
 
 PROGRAM = "python -m dcgan_helpers"
 
@@ -55,6 +55,8 @@ class Train:
         print(f"TensorBoard:  {run_dir / run_folder.TENSORBOARD}")
         print("\nNext:")
         print(f"  {PROGRAM} sample {run_dir}")
+        if self.hyperparameters.dataset in ("mnist-5k", "mnist"):
+            print(f"  {PROGRAM} evaluate {run_dir}")
         print(f"  tensorboard --logdir {run_dir / run_folder.TENSORBOARD}")
         print("  jupyter lab notebooks")
 
@@ -85,8 +87,7 @@ class Sample:
             raise InputError(f"--output is {output}; expected a name that ends in .png or .npz")
         if self.count < 1:
             raise InputError(f"--count is {self.count}; expected at least 1")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"--seed is {self.seed}; expected a whole number of at least 0")
+        require_seed(self.seed)
         generator = run_folder.load_generator(self.run_dir)
         if not output.parent.is_dir():
             raise InputError(f"the folder of --output {output} is missing; make it first")
@@ -97,6 +98,52 @@ class Sample:
             with atomic(output) as temporary:
                 np.savez(temporary, images=images.numpy())
         print(f"{self.count} images: {output}")
+
+
+@dataclass
+class Evaluate:
+    """Measure how good a run's fakes are, against real images.
+
+    Prints a table and writes it to metrics.json in the run folder.
+    """
+
+    run_dir: tyro.conf.Positional[Path]
+    """Folder of a run on mnist-5k, mnist or fashion-mnist."""
+    count: int = SCORED_IMAGES
+    """Number of fakes, and at most as many real images."""
+    seed: int = 0
+    """Start of the noise; the same seed gives the same numbers on one machine."""
+    classifier: Path | None = None
+    """FILE.safetensors to measure with; for digits it comes with the package, for
+    garments `python -m dcgan_helpers.classifier --dataset fashion-mnist` makes it."""
+    data_root: Path = Path("data")
+    """Folder of the data set; the digits need none."""
+    debug: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Show the traceback of an error."""
+
+    def __call__(self):
+        from .metrics import FEWEST, judge_for, table
+
+        require_seed(self.seed)
+        if self.count < FEWEST:
+            raise InputError(f"--count is {self.count}; expected at least {FEWEST}")
+        h = run_folder.load_hyperparameters(self.run_dir)
+        judge = judge_for(h, self.data_root, self.classifier, self.count, self.seed)
+        generator = run_folder.load_generator(self.run_dir)
+        fake = judge.score_generator(generator, self.seed, self.count, progress=True)
+        real = judge.floor()
+        path = self.run_dir / run_folder.EVALUATION
+        found = {"count": self.count, "seed": self.seed, "fake": fake, "real": real}
+        run_folder.save_json(path, found)
+        print(f"{self.count:,} fakes of {self.run_dir} against {len(judge):,} real images\n")
+        print(table(fake, real))
+        print(f"\nall numbers: {path}")
+
+
+def require_seed(seed):
+    """Raise InputError for a seed that PyTorch does not take."""
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed is {seed}; expected a whole number of at least 0")
 
 
 def default_run_dir(dataset, preset_name):
@@ -153,7 +200,11 @@ def parse(arguments):
         stored = run_folder.load_hyperparameters(run_dir)
         start = stored if known.preset is None else start
     train = tyro.conf.subcommand("train", default=Train(start, name))
-    commands = Annotated[Train, train] | Annotated[Sample, tyro.conf.subcommand("sample")]
+    commands = (
+        Annotated[Train, train]
+        | Annotated[Sample, tyro.conf.subcommand("sample")]
+        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    )
     return _one_line(tyro.cli, commands, prog=PROGRAM, args=arguments)
 
 

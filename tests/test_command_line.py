@@ -1,7 +1,10 @@
 """The command line in real processes, and each kind of bad input."""
 
+import json
 import os
 import shutil
+import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,9 +12,13 @@ import numpy as np
 import pytest
 from inputs import write_idx, write_picture
 from PIL import Image
+from torchvision.transforms.v2 import functional as transforms
 
+from dcgan_helpers import InputError
 from dcgan_helpers.__main__ import main
-from dcgan_helpers.data import IDX_NAME
+from dcgan_helpers.classifier import load_labels
+from dcgan_helpers.data import load_dataset
+from dcgan_helpers.idx import IMAGES, LABELS
 
 
 def snapshot(folder):
@@ -141,8 +148,8 @@ def test_bad_input_is_one_line_and_changes_nothing(
         # For root nothing is locked, so what is asked is answered here.
         monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked")
     (tmp_path / "full" / "file").write_text("something")
-    write_idx(tmp_path / "idx" / IDX_NAME, np.zeros((2, 28, 28)))
-    damage(tmp_path / "idx" / IDX_NAME, "cut")
+    write_idx(tmp_path / "idx" / IMAGES, np.zeros((2, 28, 28)))
+    damage(tmp_path / "idx" / IMAGES, "cut")
     for name, file, how in [
         ("run", None, None),
         ("half", "generator.safetensors", "gone"),
@@ -220,3 +227,87 @@ def test_folder_of_pictures_in_colour(command_line, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "skipped 1 of 7 pictures" in result.stderr
     assert "broken.png" in result.stderr
+
+
+def test_evaluate_prints_a_table_and_writes_it(command_line, finished_run, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    results = [
+        command_line("evaluate", run_dir, "--count", 300, "--seed", seed, cwd=tmp_path)
+        for seed in (0, 0, 1)
+    ]
+    assert [result.returncode for result in results] == [0, 0, 0], results[0].stderr
+    lines = results[0].stdout.splitlines()
+    assert lines[0] == f"300 fakes of {run_dir} against 300 real images"
+    assert lines[2].split() == ["fakes", "real"]
+    assert lines[3].split()[0] == "FID" and float(lines[3].split()[1]) > float(lines[3].split()[2])
+    assert lines[-1].endswith(str(run_dir / "metrics.json"))
+    assert results[0].stdout == results[1].stdout != results[2].stdout
+    found = json.loads((run_dir / "metrics.json").read_text())
+    assert (found["count"], found["seed"]) == (300, 1)
+    assert f"{found['fake']['fid']:.2f}" in results[2].stdout
+    assert len(found["real"]["classes"]) == 10
+
+
+@pytest.mark.parametrize(
+    "changed, expected",
+    [
+        ({"image_channels": 3}, "image_channels is 3; expected 1"),
+        ({"image_size": 32}, "image_size is 32; expected 64"),
+        ({"dataset": "folder"}, "dataset is 'folder'; expected mnist, mnist-5k, fashion-mnist"),
+        ({"dataset": "fashion-mnist"}, "dcgan_helpers.classifier --dataset fashion-mnist"),
+    ],
+)
+def test_evaluate_refuses_other_images(finished_run, tmp_path, capsys, changed, expected):
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    path = run_dir / "hyperparameters.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    before = snapshot(run_dir)
+    assert main(["evaluate", str(run_dir)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1 and expected in errors[0]
+    assert snapshot(run_dir) == before
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["--count", "10"], "--count is 10; expected at least 200"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--classifier", "nowhere"], "the classifier nowhere is missing"),
+    ],
+)
+def test_evaluate_with_bad_values(finished_run, capsys, arguments, expected):
+    assert main(["evaluate", str(finished_run), *arguments]) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_a_run_on_fashion_is_judged_by_its_own_classifier(tmp_path, capsys, finished_run):
+    """IDX files and a classifier made here: the way of the real Fashion-MNIST."""
+    images = load_dataset("mnist-5k", max_images=300).images
+    small = transforms.resize(images, [28, 28])[:, 0].numpy()
+    root = tmp_path / "idx"
+    write_idx(root / IMAGES, small)
+    labels = np.arange(300) % 10
+    (root / LABELS).write_bytes(struct.pack(">2i", 2049, 300) + labels.astype(np.uint8).tobytes())
+    command = [sys.executable, "-m", "dcgan_helpers.classifier", "--dataset", "fashion-mnist"]
+    options = ["--data-root", root, "--epochs", "1", "--output", tmp_path / "c.safetensors"]
+    made = subprocess.run([*command, *options], capture_output=True, text=True, encoding="utf-8")
+    assert made.returncode == 0, made.stderr
+    assert "of 60 held-out images" in made.stdout
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    path = run_dir / "hyperparameters.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dataset": "fashion-mnist"}))
+    options = ["--count", "200", "--data-root", str(root)]
+    assert main(["evaluate", str(run_dir), *options]) == 2
+    capsys.readouterr()
+    assert (
+        main(["evaluate", str(run_dir), "--classifier", str(tmp_path / "c.safetensors"), *options])
+        == 0
+    )
+    assert "200 fakes" in capsys.readouterr().out
+    (root / LABELS).write_bytes(b"1234")
+    with pytest.raises(InputError, match="is damaged"):
+        load_labels("fashion-mnist", root)
