@@ -1,8 +1,11 @@
-"""The study behind notebook 05: what learning rate, beta1, width and initial weights do.
+"""The studies behind the notebooks, three seeds a setting; what they find goes to `assets/`.
 
-`python -m dcgan_helpers.experiments` trains the preset `laptop` for 8 epochs with one value
-changed at a time, three seeds each, and writes what it finds to `assets/`. It can be
-stopped at any time; the same command goes on where it was.
+hyperparameters  notebook 05: learning rate, beta1, width and initial weights
+choices          notebook 09: batch norm, losses, convolutions: the article's choices
+modes            notebook 11: how many of 1,000 kinds of image a generator draws
+
+`python -m dcgan_helpers.experiments STUDY` can be stopped at any time; the same command goes
+on where it was.
 """
 
 import argparse
@@ -11,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
-from . import InputError, run_folder
+from . import InputError, choices, modes, run_folder
+from .choices import SEEDS, SHOWN
 from .data import load_dataset, scale_images
 from .files import remove
 from .hyperparameters import PRESETS
@@ -42,9 +45,8 @@ VALUES = {
     "features": (4, 8, 16, 32),
     "start": tuple(STARTS),
 }
-SEEDS = (1, 2, 3)
 COMPARED = 1000  # real images and as many fakes
-SHOWN = 8
+TABLE, TYPES = "hyperparameters.csv", {"features": int, "start": str, "seed": int, "steps": int}
 
 
 def settings():
@@ -68,8 +70,7 @@ def hyperparameters(setting, seed, base):
 
 def read_results(folder=ASSETS):
     """The rows of hyperparameters.csv, one a run, with numbers for values."""
-    path = Path(folder) / "hyperparameters.csv"
-    return run_folder.load_table(path, features=int, start=str, seed=int, steps=int)
+    return run_folder.load_table(Path(folder) / TABLE, **TYPES)
 
 
 def picture(setting, folder=ASSETS):
@@ -80,30 +81,25 @@ def picture(setting, folder=ASSETS):
 
 def run_study(base, output, runs, seeds=SEEDS, progress=True):
     """Train what is missing in `output` and add it there. Raises InputError."""
-    rows = read_results(output)
-    done = {tuple(row[name] for name in (*USUAL, "seed")) for row in rows}
     (output / "hyperparameters").mkdir(parents=True, exist_ok=True)
     images = load_dataset(base.dataset, max_images=base.max_images)
     chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:COMPARED]
     real = scale_images(images[chosen])
-    todo = [
-        (setting, seed)
-        for setting in settings()
-        for seed in seeds
-        if (*setting.values(), seed) not in done
-    ]
-    for setting, seed in tqdm(todo, desc="runs", unit="run", disable=not progress):
+
+    def run(seed, **setting):
         run_dir = runs / f"{picture(setting).stem}-seed={seed}"
         h = hyperparameters(setting, seed, base)
         train(h, run_dir, resume=(run_dir / run_folder.HYPERPARAMETERS).exists(), progress=False)
         fake = generate(run_folder.load_generator(run_dir), len(real))
         last = run_folder.step_of(run_folder.latest_checkpoint(run_dir))
         accuracy = round(neighbour_accuracy(real, fake), 4)
-        rows.append(setting | {"seed": seed, "steps": last, "neighbour_accuracy": accuracy})
         if seed == seeds[0]:
             run_folder.save_grid(picture(setting, output), fake[:SHOWN])
-        run_folder.save_table(output / "hyperparameters.csv", rows)
         remove(run_dir)  # some 20 MB; the row holds what is wanted of it
+        return [setting | {"seed": seed, "steps": last, "neighbour_accuracy": accuracy}]
+
+    jobs = [setting | {"seed": seed} for setting in settings() for seed in seeds]
+    run_folder.complete_table(output / TABLE, jobs, run, progress, **TYPES)
 
 
 def main():
@@ -112,11 +108,19 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    studies = ("hyperparameters", "choices", "modes")
+    parser.add_argument("study", choices=studies, nargs="*", help="which; all when not given")
     parser.add_argument("--output", type=Path, default=ASSETS, help="folder (the package's assets)")
     parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="folder")
     arguments = parser.parse_args()
+    chosen = arguments.study or studies
     try:
-        run_study(replace(LAPTOP, epochs=8), arguments.output, arguments.runs)
+        if "hyperparameters" in chosen:
+            run_study(replace(LAPTOP, epochs=8), arguments.output, arguments.runs)
+        if "choices" in chosen:
+            choices.run_study(arguments.output)
+        if "modes" in chosen:
+            modes.run_study(arguments.output)
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on where it was")
     except (InputError, TrainingError, OSError) as error:

@@ -1,35 +1,10 @@
 from dataclasses import replace
 
 import pytest
-import torch
 from PIL import Image
 
 from dcgan_helpers import experiments
 from dcgan_helpers.hyperparameters import PRESETS, preset
-from dcgan_helpers.metrics import neighbour_accuracy
-
-
-def pictures(count, seed, mean=0.0):
-    return mean + torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
-
-
-def test_neighbour_accuracy_on_known_cases():
-    real = pictures(400, 0)
-    assert abs(neighbour_accuracy(real, pictures(400, 1)) - 0.5) < 0.08
-    assert neighbour_accuracy(real, pictures(400, 2, mean=5)) == 1
-    assert neighbour_accuracy(real, real + 1e-3) == 0  # every neighbour is a copy
-
-
-def test_neighbour_accuracy_by_hand():
-    # On a line: real 0, 1, 9; fake 2, 10, 11. Neighbours of 0, 1, 9: 1 (own), 0 or 2, 10.
-    real, fake = (torch.tensor(x).reshape(3, 1, 1, 1) for x in ([0.0, 1.1, 9.4], [2.0, 10.0, 11.0]))
-    # 0-1.1 own, 1.1-2 other, 9.4-10 other; 2-1.1 other, 10-9.4 other, 11-10 own.
-    assert neighbour_accuracy(real, fake) == pytest.approx(2 / 6)
-
-
-def test_neighbour_accuracy_refuses_unequal_sets():
-    with pytest.raises(ValueError, match=r"received \(3, 1, 8, 8\) and \(2, 1, 8, 8\)"):
-        neighbour_accuracy(pictures(3, 0), pictures(2, 0))
 
 
 @pytest.fixture
