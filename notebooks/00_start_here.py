@@ -74,7 +74,7 @@ assert (run_dir / "generator.safetensors").is_file()
 # %% [markdown]
 # Each column is one *noise vector*, 100 random numbers, turned into a picture again and again as training goes on. At step 0 the network maps everything to grey. Then come blobs, strokes, and in the last row pictures most of which you can read. A *step* is one update of each of the two networks, from 64 real pictures and as many fakes.
 #
-# The network has drawn them without ever seeing a real one, and that is what makes the method worth a series. (Might some be copies of training digits all the same? A fair question; notebook 08 will ask it. And the line about *precision* says in which kind of numbers this computer calculates fastest: notebook 07.)
+# The network has drawn them without ever seeing a real one, and that is what makes the method worth a series. (Might some be copies of training digits all the same? A fair question; [notebook 08](08_results.ipynb) asks it. And the line about *precision* says in which kind of numbers this computer calculates fastest: notebook 07.)
 #
 # ## Two players
 #
@@ -329,7 +329,7 @@ plt.show()
 # %% [markdown]
 # With plain gradient descent, at this learning rate, the theory's loss does not get off the ground from any seed: the discriminator is sure, so the gradient is practically 0, and 800 steps move the fakes by no more than a hundredth or so. The non-saturating loss arrives every time. This is why Goodfellow et al. (2014, end of section 3) propose it.
 #
-# And with Adam? Both arrive, though the minimax loss waits longer. Adam divides each step by the size of recent gradients, so a gradient that is small but points the right way is scaled up again. The difference that every textbook draws is real, and the optimiser that everybody uses hides much of it. For images, notebook 09 will measure how much.
+# And with Adam? Both arrive, though the minimax loss waits longer. Adam divides each step by the size of recent gradients, so a gradient that is small but points the right way is scaled up again. The difference that every textbook draws is real, and the optimiser that everybody uses hides much of it. For images it does not hide enough: [notebook 09](09_experiments.ipynb) measures it.
 #
 # ## The series
 #
@@ -343,8 +343,12 @@ plt.show()
 # | [05](05_hyperparameters.ipynb) | initial weights and every hyperparameter, measured | 20 min | 1 min |
 # | [06](06_data.ipynb) | digits, scaling, and any data set by one changed line | 15 min | 3 min |
 # | [07](07_training.ipynb) | the loop, and what happens without batch normalisation | 25 min | 4 min |
+# | [08](08_results.ipynb) | a number for quality; failures made on purpose; memorising | 25 min | 5 min |
+# | [09](09_experiments.ipynb) | the article's choices, one at a time, three seeds each | 20 min | 1 min |
+# | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 20 min | 2 min |
+# | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
 #
-# Each stands alone, in any order; in this order they make a course. Notebooks 08 to 12 are in preparation: results as numbers, experiments on the article's choices, the latent space, colour, speed.
+# Each stands alone, in any order; in this order they make a course. Notebook 12, on speed, is in preparation.
 #
 # ## How to run it
 #

@@ -260,7 +260,7 @@ with torch.autocast("cpu", torch.bfloat16):
 #
 # **Three: your own eyes.** A probability of 0.9999 and one of 0.999999 look the same in a chart; as logits, 9 and 14, they do not. The score $D(x)$ for people to read is one call away: `logits.sigmoid()`.
 #
-# Notebook 09 measures what the choice does to the pictures.
+# [Notebook 09](09_experiments.ipynb) measures what the choice does to the pictures.
 #
 # ## The last layer's stride
 #

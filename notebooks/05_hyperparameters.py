@@ -220,7 +220,7 @@ for name, images in known.items():
 # Each row of the table behind the next figures is one training run: the `laptop` preset for 8 epochs (632 steps), one number changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
 #
 # ```
-# python -m dcgan_helpers.experiments
+# python -m dcgan_helpers.experiments hyperparameters
 # ```
 
 # %%

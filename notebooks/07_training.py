@@ -402,7 +402,7 @@ assert len(history) == total
 # %% [markdown]
 # (A *nat* is the unit of a loss with natural logarithms.) For most of the first 50 updates the discriminator is far ahead: its loss is around 0.02, the generator's around 6. Then the two close up. From the early picture on, nothing happens in these curves any more: the means of the first and of the second half of the rest are nearly the same, and the generator's even goes up a little. In just that time the scribbles became digits. The pictures show how much better the generator got; the losses do not, because they are measured against an opponent who changes as well.
 #
-# The article ends with two remarks. A little training gives rough shapes, and flawless ones take long: that is what you have just seen. And the training speed of a DCGAN is far better than that of the fully connected GAN of the chapter before it. For that the article gives no figure, and this page cannot either; notebook 09 will put both to the same test.
+# The article ends with two remarks. A little training gives rough shapes, and flawless ones take long: that is what you have just seen. And the training speed of a DCGAN is far better than that of the fully connected GAN of the chapter before it. For that the article gives no figure, and this page cannot either; [notebook 09](09_experiments.ipynb) puts both to the same test.
 #
 # ## The article's choice: no batch normalisation
 #
@@ -633,7 +633,7 @@ def check_counter(answer):
 print("exercise 3:", check_counter(answer))
 
 # %% [markdown]
-# **Next:** notebook 08 will ask how good these digits are, and answer with a number.
+# **Next:** [notebook 08](08_results.ipynb) asks how good these digits are, and answers with a number.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.
