@@ -15,8 +15,14 @@ def load_position(path):
 
 
 def save(trainer, run_dir):
-    """Save a Trainer's state, and its networks for sampling; older checkpoints go."""
+    """Save a Trainer's state, and its networks for sampling; older checkpoints go.
+
+    Raises TrainingError rather than save weights that are not finite.
+    """
     accelerator = trainer.accelerator
+    weights = [*trainer.generator.parameters(), *trainer.discriminator.parameters()]
+    if not all(p.isfinite().all() for p in weights):
+        trainer.stop("weights are not finite")
     path = run_folder.checkpoint_path(run_dir, trainer.steps_done)
     main, wait = accelerator.is_main_process, accelerator.wait_for_everyone
     if main:  # first, so that a complete checkpoint means that these are complete too

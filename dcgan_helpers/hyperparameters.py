@@ -15,6 +15,7 @@ SCORED_IMAGES = 5000
 
 DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Schedule = Literal["constant", "linear"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,13 @@ class Hyperparameters:
     batch_norm_mean: float = 1.0
     """Mean of the initial batch-norm scales; the article's initialisation has 0."""
     learning_rate: float = 5e-4
-    """Adam's step size, for both networks."""
+    """Adam's step size, for both networks, at the first step."""
+    learning_rate_schedule: Schedule = "constant"
+    """`linear` lets the step size fall to 0 over the whole run; such a run cannot grow."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decay rates for the mean and the square of the gradient."""
+    instance_noise: float = 0.0
+    """Standard deviation of noise added to all that the discriminator sees."""
     batch_size: int = 64
     """Real images a step, over all processes; as many fakes are made."""
     epochs: int = 25
@@ -79,6 +84,11 @@ class Hyperparameters:
         if unknown:
             raise InputError(f"unknown hyperparameter {sorted(unknown)[0]!r}")
         return cls(**values)
+
+    def learning_rate_at(self, step, total):
+        """Adam's step size after `step` of `total` steps."""
+        left = max(0.0, 1 - step / total) if self.learning_rate_schedule == "linear" else 1.0
+        return self.learning_rate * left
 
     def differences(self, other):
         """Names and both values of the fields in which two sets differ, as one text."""
@@ -120,10 +130,12 @@ RULES = {
     "batch_norm": ("True or False", lambda v: isinstance(v, bool)),
     "batch_norm_mean": ("a finite number", _is_number),
     "learning_rate": ("a number above 0", lambda v: _is_number(v) and v > 0),
+    "learning_rate_schedule": _one_of(Schedule),
     "betas": (
         "two numbers in [0, 1)",
         lambda v: isinstance(v, tuple) and len(v) == 2 and all(_is_number(b, 0, 1) for b in v),
     ),
+    "instance_noise": ("a number of at least 0", lambda v: _is_number(v, 0)),
     "batch_size": _POSITIVE,
     "epochs": _POSITIVE,
     "ema_decay": ("a number in [0, 1)", lambda v: _is_number(v, 0, 1)),
@@ -135,6 +147,14 @@ RULES = {
     "workers": _NOT_NEGATIVE,
 }
 
+
+# Radford et al. 2016, section 4: a constant rate, momentum of 0.5 instead of the usual 0.9.
+_PAPER = {
+    "learning_rate": 2e-4,
+    "learning_rate_schedule": "constant",
+    "betas": (0.5, 0.999),
+    "instance_noise": 0.0,
+}
 
 PRESETS = {
     # Minutes on two CPU cores; makes the outputs stored in the notebooks.
@@ -156,7 +176,7 @@ PRESETS = {
         generator_features=64,
         discriminator_features=64,
         batch_norm=False,
-        learning_rate=2e-4,
+        **_PAPER,
         batch_size=128,
         epochs=30,
         precision="fp32",
@@ -169,7 +189,7 @@ PRESETS = {
         dataset="mnist",
         generator_features=64,
         discriminator_features=64,
-        learning_rate=2e-4,
+        **_PAPER,
         batch_size=128,
         epochs=25,
         ema_decay=0.999,

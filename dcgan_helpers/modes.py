@@ -20,7 +20,7 @@ from .training import Trainer
 
 MODES = CLASSES**3
 STACKED = replace(BASE, dataset="stacked-mnist", image_channels=3)
-"""The preset `laptop` at half its width, with one value changed: three channels."""
+"""The study of notebook 09 on stacked digits, which have three channels."""
 COUNT = 26_000
 """Fakes to count modes in, as in Srivastava et al. 2017 and Lin et al. 2018."""
 SCORED = (632, 1264)

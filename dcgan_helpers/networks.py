@@ -110,6 +110,15 @@ def initialize_weights(network, std=0.02, batch_norm_mean=1.0):
             nn.init.zeros_(module.bias)
 
 
+def with_noise(images, deviation):
+    """Images as the discriminator is to see them: instance noise hides what is too fine.
+
+    `deviation` is the noise's standard deviation, on the scale from -1 to 1. Sønderby et al.
+    2017, arXiv 1610.04490; Arjovsky and Bottou 2017, arXiv 1701.04862.
+    """
+    return images + deviation * torch.randn_like(images) if deviation else images
+
+
 def moving_average(generator, decay, device=None):
     """An exponential moving average of a generator, batch-norm statistics included.
 

@@ -51,7 +51,7 @@ def check(run_dir, hyperparameters, resume=False, overwrite=False):
 
     That is when it holds a run and neither `resume` nor `overwrite` is set, when it holds
     other things, when there is nothing to resume, and when the run to resume has other
-    hyperparameters (only `epochs` may grow).
+    hyperparameters (only `epochs` may grow, and only at a constant learning rate).
     """
     run_dir = Path(run_dir)
     there = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
@@ -64,7 +64,8 @@ def check(run_dir, hyperparameters, resume=False, overwrite=False):
         raise InputError("--resume and --overwrite exclude each other; choose one")
     if resume:
         stored = load_hyperparameters(run_dir)
-        if hyperparameters.epochs > stored.epochs:
+        is_constant = stored.learning_rate_schedule == "constant"
+        if is_constant and hyperparameters.epochs > stored.epochs:
             stored = replace(stored, epochs=hyperparameters.epochs)
         if differences := stored.differences(hyperparameters):
             raise InputError(

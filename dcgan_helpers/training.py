@@ -1,7 +1,8 @@
 """The training loop of the article, with the bookkeeping a long run needs around it.
 
-`Trainer.step` is the loop's body as notebook 07 writes it out. Device, precision, several
-processes and saved state go through Hugging Face Accelerate.
+`Trainer.step` is the loop's body as notebook 07 writes it out, and has a falling learning rate
+and instance noise if asked for. Device, precision, several processes and saved state go
+through Hugging Face Accelerate.
 """
 
 import math
@@ -18,7 +19,7 @@ from tqdm.auto import tqdm
 from . import InputError, checkpoints, run_folder
 from .data import load_dataset, make_loader, scale_images
 from .devices import choose_precision, make_accelerator, memory_format, this_process
-from .networks import Discriminator, Generator, initialize_weights, moving_average
+from .networks import Discriminator, Generator, initialize_weights, moving_average, with_noise
 from .watching import Watcher
 
 SHOWN = 32  # images in a grid, as in the article
@@ -101,7 +102,8 @@ class Trainer:
         noise = torch.randn(SHOWN, h.latent_dim, 1, 1, generator=random)
         self.fixed_noise = noise.to(accelerator.device)
         self.loss = nn.BCEWithLogitsLoss()
-        self.steps_done, self.seconds = 0, 0.0  # without the time for pictures and scores
+        self.run_dir, self.steps_done = None, 0
+        self.seconds = 0.0  # without the time for pictures and scores
 
     def make_networks(self):
         """A generator and a discriminator with their starting weights."""
@@ -111,6 +113,10 @@ class Trainer:
         for network in (generator, discriminator):
             initialize_weights(network, batch_norm_mean=h.batch_norm_mean)
         return generator, discriminator
+
+    def discriminate(self, real, fake):
+        """The logits of both batches; batch norm takes the mean over each by itself."""
+        return self.discriminator(real), self.discriminator(fake)
 
     def discriminator_loss(self, logits_real, logits_fake):
         """Real images to 1, fakes to 0 (Goodfellow et al. 2014, algorithm 1; halved)."""
@@ -128,12 +134,16 @@ class Trainer:
         `real` is `N×C×64×64` in [-1, 1]. Algorithm 1 of Goodfellow et al. 2014 with one
         discriminator step and the non-saturating generator loss of its section 3.
         """
-        z = torch.randn(len(real), self.hyperparameters.latent_dim, 1, 1, device=real.device)
+        h = self.hyperparameters
+        rate = h.learning_rate_at(self.steps_done, h.epochs * len(self.loader))
+        for group in (*self.opt_gen.param_groups, *self.opt_disc.param_groups):
+            group["lr"] = rate
+        z = torch.randn(len(real), h.latent_dim, 1, 1, device=real.device)
         fake = self.generator(z)
 
         # The discriminator. `detach` keeps the generator out.
-        logits_real = self.discriminator(real)
-        logits_fake = self.discriminator(fake.detach())
+        seen = with_noise(real, h.instance_noise), with_noise(fake.detach(), h.instance_noise)
+        logits_real, logits_fake = self.discriminate(*seen)
         loss_disc = self.discriminator_loss(logits_real, logits_fake)
         self.opt_disc.zero_grad()
         self.accelerator.backward(loss_disc)
@@ -142,7 +152,7 @@ class Trainer:
         # The generator, on the same fakes and the updated discriminator, whose own weights
         # need no gradient for that, so it is not computed.
         judge = self.accelerator.unwrap_model(self.discriminator).requires_grad_(False)
-        logits_after = judge(fake)
+        logits_after = judge(with_noise(fake, h.instance_noise))
         loss_gen = self.generator_loss(logits_after)
         self.opt_gen.zero_grad()
         self.accelerator.backward(loss_gen)
@@ -163,10 +173,7 @@ class Trainer:
         return dict(zip(metrics, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
 
     def batches(self, total=math.inf):
-        """The epoch and the `uint8` images of each step that is left until `total` are done.
-
-        Their order depends on seed and epoch alone, so a resumed run takes what would have come.
-        """
+        """Epoch and images of each `step` left of `total`, in an order fixed by the seed."""
         while self.steps_done < total:
             epoch, done = divmod(self.steps_done, len(self.loader))
             self.order.manual_seed(self.hyperparameters.seed + epoch)
@@ -209,7 +216,6 @@ class Trainer:
                     scores = judge.score_generator(self.moving_average.module.eval(), h.seed)
                     watcher.score(self.steps_done, self.seconds, scores)
                 if self.steps_done % h.checkpoint_every == 0 or last:
-                    self.require_finite_weights()
                     checkpoints.save(self, run_dir)
                 tick = time.perf_counter()
             if main:
@@ -233,19 +239,11 @@ class Trainer:
         """Raise TrainingError when a loss is infinite or not a number."""
         losses = metrics["loss_discriminator"], metrics["loss_generator"]
         if not all(map(math.isfinite, losses)):
-            self.stop(
-                f"the losses are not finite (discriminator {losses[0]}, generator {losses[1]})"
-            )
-
-    def require_finite_weights(self):
-        """Raise TrainingError rather than have such weights saved."""
-        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
-        if not all(p.isfinite().all() for p in weights):
-            self.stop("weights are not finite")
+            self.stop("the losses are not finite (discriminator {}, generator {})".format(*losses))
 
     def stop(self, reason):
         """Raise TrainingError with the reason, the step and the last good checkpoint."""
-        good = run_folder.latest_checkpoint(self.run_dir) or "none yet"
+        good = (self.run_dir and run_folder.latest_checkpoint(self.run_dir)) or "none yet"
         raise TrainingError(
             f"{reason} at step {self.steps_done}; last good checkpoint: {good}; "
             "try a lower --learning-rate or --precision fp32"

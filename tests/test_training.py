@@ -109,6 +109,36 @@ def test_one_step_moves_both_networks_and_no_gradient_goes_astray():
     assert abs(metrics["loss_discriminator"] - math.log(2)) < 0.2
 
 
+@pytest.mark.parametrize("schedule, last", [("constant", 1.0), ("linear", 1 / 32)])
+def test_learning_rate_over_a_run(schedule, last):
+    h = replace(CI, learning_rate=0.01, learning_rate_schedule=schedule)
+    trainer = Trainer(h, load_dataset("mnist-5k", max_images=CI.max_images))
+    rates = []
+    for _, images in trainer.batches(h.epochs * len(trainer.loader)):
+        trainer.step(trainer.to_network(images[:4]))
+        optimizers = trainer.opt_gen, trainer.opt_disc
+        rates.append([group["lr"] for o in optimizers for group in o.param_groups])
+    assert rates[0] == [0.01, 0.01]
+    assert rates[16] == pytest.approx([0.01 * (1 if schedule == "constant" else 0.5)] * 2)
+    assert rates[31] == pytest.approx([0.01 * last] * 2)
+
+
+def test_instance_noise_is_what_the_discriminator_sees():
+    images = load_dataset("mnist-5k", max_images=8)
+    trainer = Trainer(replace(CI, instance_noise=0.5), images)
+    seen = []
+    trainer.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    real = trainer.to_network(images[range(8)])
+    trainer.step(real)
+    added = (seen[0] - real).flatten()
+    assert len(seen) == 3 and abs(added.std() - 0.5) < 0.02 and abs(added.mean()) < 0.02
+    assert not torch.equal(seen[1], seen[2])  # the same fakes, other noise
+    trainer = Trainer(replace(CI, instance_noise=0.0), images)
+    trainer.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    trainer.step(real)
+    assert torch.equal(seen[3], real) and torch.equal(seen[4], seen[5])
+
+
 def test_moving_average_follows_the_generator_buffers_included():
     trainer = Trainer(replace(CI, ema_decay=0.15), load_dataset("mnist-5k", max_images=32))
     real = trainer.to_network(trainer.images.images)
@@ -221,6 +251,7 @@ def test_article_and_paper_presets():
         ({"ema_decay": 1}, "ema_decay is 1; expected"),
         ({"dataset": "cifar"}, "dataset is 'cifar'; expected one of mnist-5k"),
         ({"precision": "int8"}, "precision is 'int8'"),
+        ({"learning_rate_schedule": "cosine"}, "'cosine'; expected one of constant, linear"),
         ({"max_images": 0}, "max_images is 0"),
         ({"width": 3}, "unknown hyperparameter 'width'"),
     ],
@@ -239,6 +270,7 @@ def test_notebooks_get_the_preset_that_the_environment_names(monkeypatch):
 
 # Resuming. The command is the same for every run, so that only the kills differ.
 RESUME = ("train", "--preset", "ci", "--log-every", "1", "--checkpoint-every", "3")
+RESUME += ("--learning-rate-schedule", "linear")  # it must go on where it was, too
 
 
 def start(run_dir, *more):
@@ -321,6 +353,13 @@ def test_resume_can_add_epochs_and_nothing_else(finished_run, tmp_path):
     assert (run_dir / "generator.safetensors").read_bytes() == (
         tmp_path / "at_once" / "generator.safetensors"
     ).read_bytes()
+
+
+def test_a_run_with_a_falling_rate_cannot_grow(tmp_path):
+    h = replace(CI, epochs=1, max_images=64, learning_rate_schedule="linear")
+    run_dir = train(h, tmp_path / "run", progress=False)
+    with pytest.raises(InputError, match="epochs 2 instead of 1"):
+        train(replace(h, epochs=2), run_dir, resume=True, progress=False)
 
 
 def test_resume_refuses_other_images_and_damaged_checkpoints(finished_run, tmp_path):
