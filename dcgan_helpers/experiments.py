@@ -16,20 +16,18 @@ from pathlib import Path
 import torch
 
 from . import InputError, choices, modes, run_folder
-from .choices import SEEDS, SHOWN
+from .choices import SEEDS, SHOWN, STUDIED
 from .data import load_dataset, scale_images
 from .files import remove
-from .hyperparameters import PRESETS
 from .metrics import neighbour_accuracy
 from .networks import generate
 from .trained import ASSETS
 from .training import TrainingError, train
 
-LAPTOP = PRESETS["laptop"]
 USUAL = {
-    "learning_rate": LAPTOP.learning_rate,
-    "beta1": LAPTOP.betas[0],
-    "features": LAPTOP.generator_features,
+    "learning_rate": STUDIED.learning_rate,
+    "beta1": STUDIED.betas[0],
+    "features": STUDIED.generator_features,
     "start": "paper",
 }
 # What batch norm is at the start: as in the paper's code; its scales as the article's
@@ -109,14 +107,16 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     studies = ("hyperparameters", "choices", "modes")
-    parser.add_argument("study", choices=studies, nargs="*", help="which; all when not given")
+    parser.add_argument("study", nargs="*", metavar="STUDY", help="which; all when not given")
     parser.add_argument("--output", type=Path, default=ASSETS, help="folder (the package's assets)")
     parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="folder")
     arguments = parser.parse_args()
     chosen = arguments.study or studies
+    for study in set(chosen) - set(studies):
+        parser.error(f"STUDY is {study!r}; expected one of {', '.join(studies)}")
     try:
         if "hyperparameters" in chosen:
-            run_study(replace(LAPTOP, epochs=8), arguments.output, arguments.runs)
+            run_study(replace(STUDIED, epochs=8), arguments.output, arguments.runs)
         if "choices" in chosen:
             choices.run_study(arguments.output)
         if "modes" in chosen:

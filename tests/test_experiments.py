@@ -1,10 +1,12 @@
+import sys
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from dcgan_helpers import experiments
-from dcgan_helpers.hyperparameters import PRESETS, preset
+from dcgan_helpers.choices import STUDIED
+from dcgan_helpers.hyperparameters import preset
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_study_goes_on_where_it_was(small_study, tmp_path, monkeypatch):
 
 
 def test_each_setting_reaches_the_hyperparameters():
-    base = preset("laptop")
+    base = STUDIED
     by_name = {s["start"]: experiments.hyperparameters(s, 3, base) for s in experiments.settings()}
     assert by_name["no-norm"].batch_norm is False
     assert by_name["zero-scales"].batch_norm_mean == 0
@@ -52,10 +54,9 @@ def test_each_setting_reaches_the_hyperparameters():
         assert h.seed == 3
 
 
-def test_usual_setting_is_the_preset():
-    laptop = PRESETS["laptop"]
-    h = experiments.hyperparameters(experiments.USUAL, laptop.seed, laptop)
-    assert h == laptop
+def test_usual_setting_is_what_is_studied():
+    h = experiments.hyperparameters(experiments.USUAL, STUDIED.seed, STUDIED)
+    assert h == STUDIED
 
 
 def test_shipped_results_are_complete():
@@ -66,3 +67,22 @@ def test_shipped_results_are_complete():
         with Image.open(experiments.picture(setting)) as image:
             assert image.width > 8 * image.height * 0.9
     assert len(rows) == len(experiments.settings()) * len(experiments.SEEDS)
+
+
+def test_command_runs_the_named_studies_or_all(monkeypatch, tmp_path, capsys):
+    ran = []
+    monkeypatch.setattr(experiments, "run_study", lambda *_: ran.append("hyperparameters"))
+    monkeypatch.setattr(experiments.choices, "run_study", lambda _: ran.append("choices"))
+    monkeypatch.setattr(experiments.modes, "run_study", lambda _: ran.append("modes"))
+    for arguments, expected in [
+        ([], ["hyperparameters", "choices", "modes"]),
+        (["choices"], ["choices"]),
+    ]:
+        monkeypatch.setattr(sys, "argv", ["experiments", "--output", str(tmp_path), *arguments])
+        experiments.main()
+        assert ran == expected
+        ran.clear()
+    monkeypatch.setattr(sys, "argv", ["experiments", "mode"])
+    with pytest.raises(SystemExit):
+        experiments.main()
+    assert "STUDY is 'mode'; expected one of hyperparameters" in capsys.readouterr().err
