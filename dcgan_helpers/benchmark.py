@@ -17,6 +17,7 @@ import argparse
 import os
 import statistics
 import sys
+from operator import itemgetter
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -45,12 +46,12 @@ def read(part, folder=STORED):
     return run_folder.load_table(Path(folder) / f"{part}.csv", **TYPES[part])
 
 
-def medians(rows):
-    """The median of `value` for each `what`, with its lowest and highest."""
-    values = {}
+def medians(rows, *columns, value="value"):
+    """Median, lowest and highest `value` for each `what`, or for each tuple of the `columns`."""
+    key_of, values = itemgetter(*columns or ("what",)), {}
     for row in rows:
-        values.setdefault(row["what"], []).append(row["value"])
-    return {what: (statistics.median(v), min(v), max(v)) for what, v in values.items()}
+        values.setdefault(key_of(row), []).append(row[value])
+    return {key: (statistics.median(v), min(v), max(v)) for key, v in values.items()}
 
 
 def report(part, rows):
@@ -65,13 +66,9 @@ def report(part, rows):
     names = {"growth": ("axis", "value", "precision"), "quality": ("recipe", "at")}
     columns = names.get(part, ("change", "step"))
     measure = "milliseconds" if part == "growth" else "fid"
-    values = {}
-    for row in rows:
-        values.setdefault(tuple(row[c] for c in columns), []).append(row[measure])
     return "\n".join(
-        f"{', '.join(map(str, key)):40}{statistics.median(v):10,.1f} "
-        f"({min(v):,.1f} to {max(v):,.1f}) {measure}"
-        for key, v in values.items()
+        f"{', '.join(map(str, key)):40}{middle:10,.1f} ({low:,.1f} to {high:,.1f}) {measure}"
+        for key, (middle, low, high) in medians(rows, *columns, value=measure).items()
     )
 
 

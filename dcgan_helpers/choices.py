@@ -24,7 +24,7 @@ from .fully_connected import (
     parameters,
 )
 from .hyperparameters import IMAGE_SIZE, PRESETS
-from .metrics import judge_for
+from .metrics import judge_for, numbers
 from .networks import Discriminator, Generator, generate, initialize_weights
 from .trained import ASSETS
 from .training import Trainer
@@ -171,10 +171,9 @@ def run_choice(choice, seed, base=BASE, judge=None, scored=SCORED, picture=None)
         if step not in scored:
             continue
         scores = judge.score_generator(generator.eval())
-        numbers = {name: round(x, 5) for name, x in scores.items() if isinstance(x, float)}
         loss = round(statistics.mean(losses), 5)
         rows.append({"choice": choice, "seed": seed, "step": step, "loss_discriminator": loss})
-        rows[-1] |= numbers
+        rows[-1] |= numbers(scores)
         losses = []
         if step == max(scored):
             break

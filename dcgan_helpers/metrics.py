@@ -129,6 +129,11 @@ def table(fake, real):
     return "\n".join(lines)
 
 
+def numbers(scores):
+    """What of a judge's scores goes into the table of a study."""
+    return {name: round(x, 5) for name, x in scores.items() if isinstance(x, float)}
+
+
 class Judge:
     """Real images and a classifier, ready to score fakes against them.
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from . import run_folder
 from .data import load_dataset
 from .hyperparameters import PRESETS
-from .metrics import judge_for
+from .metrics import judge_for, numbers
 from .training import Trainer
 from .tricks import OneForward
 
@@ -46,7 +46,7 @@ def run_recipe(recipe, seed, judge, times=TIMES, recipes=RECIPES):
     """
     h = replace(recipes[recipe], seed=seed)
     trainer = Trainer(h, load_dataset(h.dataset, max_images=h.max_images))
-    batches = trainer.batches(h.epochs * len(trainer.loader))
+    batches = trainer.batches(trainer.total_steps)
     rows, scores, seconds, is_done = [], {}, 0.0, False
     for at in times:
         while seconds < at and not is_done:
@@ -62,11 +62,6 @@ def run_recipe(recipe, seed, judge, times=TIMES, recipes=RECIPES):
         row |= {"seconds": round(seconds, 1), "step": trainer.steps_done}
         rows.append(row | scores)
     return rows
-
-
-def numbers(scores):
-    """What of a judge's scores goes into a table."""
-    return {name: round(x, 5) for name, x in scores.items() if isinstance(x, float)}
 
 
 SHORT = replace(FAST, generator_features=8, discriminator_features=8, precision="fp32", epochs=8)
@@ -96,7 +91,7 @@ def run_change(change, seed, judge, base=SHORT):
     trainer_class, changes = CHANGES[change]
     h = replace(base, seed=seed, **changes)
     trainer = trainer_class(h, load_dataset(h.dataset, max_images=h.max_images))
-    for _, images in trainer.batches(h.epochs * len(trainer.loader)):
+    for _, images in trainer.batches(trainer.total_steps):
         trainer.require_finite(trainer.step(trainer.to_network(images)))
     row = {"change": change, "seed": seed, "step": trainer.steps_done}
     averaged = trainer.moving_average.module.eval()

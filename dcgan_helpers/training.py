@@ -102,8 +102,8 @@ class Trainer:
         noise = torch.randn(SHOWN, h.latent_dim, 1, 1, generator=random)
         self.fixed_noise = noise.to(accelerator.device)
         self.loss = nn.BCEWithLogitsLoss()
-        self.run_dir, self.steps_done = None, 0
-        self.seconds = 0.0  # without the time for pictures and scores
+        self.total_steps, self.steps_done = h.epochs * len(self.loader), 0
+        self.run_dir, self.seconds = None, 0.0  # without the time for pictures and scores
 
     def make_networks(self):
         """A generator and a discriminator with their starting weights."""
@@ -135,7 +135,7 @@ class Trainer:
         discriminator step and the non-saturating generator loss of its section 3.
         """
         h = self.hyperparameters
-        rate = h.learning_rate_at(self.steps_done, h.epochs * len(self.loader))
+        rate = h.learning_rate_at(self.steps_done, self.total_steps)
         for group in (*self.opt_gen.param_groups, *self.opt_disc.param_groups):
             group["lr"] = rate
         z = torch.randn(len(real), h.latent_dim, 1, 1, device=real.device)
@@ -186,7 +186,7 @@ class Trainer:
         A `judge` (see `metrics`) scores fakes every `evaluate_every` steps and at the end.
         """
         h, main = self.hyperparameters, self.accelerator.is_main_process
-        total, self.run_dir = h.epochs * len(self.loader), run_dir
+        total, self.run_dir = self.total_steps, run_dir
         watcher = Watcher(run_dir, h, self.steps_done) if main else None
         bar = tqdm(total=total, initial=self.steps_done, unit="step", disable=not progress)
         try:
