@@ -27,8 +27,8 @@ from .time_to_quality import TIMES
 from .trained import ASSETS
 from .training import TrainingError
 
-STORED = ASSETS / "benchmark"
-"""What notebook 12 draws: the benchmark of one machine."""
+INTEL, AMD = (ASSETS / "benchmark" / name for name in ("intel-amx", "amd-avx512"))
+"""What notebook 12 draws: the benchmark of two machines, of which neither has all parts."""
 MACHINE, PICTURE = "machine.json", "benchmark.png"
 TYPES = {
     "steps": {"round": int, "what": str, "unit": str},
@@ -41,7 +41,7 @@ TYPES = {
 """For each part the columns of its table that hold no floating-point number."""
 
 
-def read(part, folder=STORED):
+def read(part, folder):
     """The rows of a part's table; none if it was not run."""
     return run_folder.load_table(Path(folder) / f"{part}.csv", **TYPES[part])
 
@@ -77,7 +77,9 @@ def verdict(rows):
     middle = {what: value[0] for what, value in medians(rows).items()}
     lines = []
     for precision in ("bf16", "fp32"):
-        ours = middle[f"ours, {precision}"]
+        ours = middle.get(f"ours, {precision}")
+        if ours is None:
+            continue
         rate = middle["needed"] / ours * 1000
         share = rate / middle[f"matrix product, {precision}"]
         lines.append(

@@ -23,22 +23,14 @@ from .fully_connected import (
     multiply_adds,
     parameters,
 )
-from .hyperparameters import IMAGE_SIZE, PRESETS
+from .hyperparameters import IMAGE_SIZE, PLAIN, PRESETS
 from .metrics import judge_for, numbers
 from .networks import Discriminator, Generator, generate, initialize_weights
 from .trained import ASSETS
 from .training import Trainer
 
-STUDIED = replace(
-    PRESETS["laptop"],
-    learning_rate=5e-4,
-    learning_rate_schedule="constant",
-    betas=(0.5, 0.999),
-    instance_noise=0.0,
-    ema_decay=0.99,
-)
-"""The preset `laptop` with the paper's momentum and a constant rate, as in the article: what
-the studies of notebooks 05, 09 and 11 change one thing of."""
+STUDIED = replace(PRESETS["laptop"], **PLAIN)
+"""What the studies of notebooks 05, 09 and 11 change one thing of."""
 BASE = replace(STUDIED, generator_features=8, discriminator_features=8, precision="fp32")
 SEEDS = (1, 2, 3)
 SCORED = (158, 316, 632)

@@ -33,9 +33,10 @@ def make_accelerator(precision):
     )
 
 
-def memory_format(precision):
-    """Channels-last where precision is reduced, for there the kernels want it."""
-    return torch.contiguous_format if precision == "fp32" else torch.channels_last
+def memory_format(precision, device):
+    """The layout of images that kernels are fast in: channels-last on a CPU, and for 16 bits."""
+    is_fast = device.type == "cpu" or precision != "fp32"
+    return torch.channels_last if is_fast else torch.contiguous_format
 
 
 def choose_precision(precision, device, report=None):
@@ -73,7 +74,7 @@ def _times_of_a_step(*precisions, repeats=8):
     times = {precision: [] for precision in precisions}
     for _ in range(repeats):  # the first one also prepares kernels and is the slowest
         for precision in precisions:
-            network.to(memory_format=memory_format(precision))
+            network.to(memory_format=memory_format(precision, images.device))
             start = time.perf_counter()
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
                 network(images).sum().backward()

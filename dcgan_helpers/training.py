@@ -85,8 +85,7 @@ class Trainer:
         set_seed(h.seed + accelerator.process_index)
         generator, discriminator = self.make_networks()
         for network in (generator, discriminator):
-            # Reduced precision is fast in the memory layout N×H×W×C.
-            network.to(memory_format=memory_format(precision))
+            network.to(memory_format=memory_format(precision, accelerator.device))
         self.moving_average = moving_average(generator, h.ema_decay, accelerator.device)
         self.images, self.order = images, torch.Generator()
         self.generator, self.discriminator, self.opt_gen, self.opt_disc, self.loader = (
@@ -228,7 +227,7 @@ class Trainer:
     def to_network(self, images):
         """A `uint8` batch scaled to [-1, 1], with the channels and layout of the run."""
         real = scale_images(images, self.hyperparameters.image_channels)
-        return real.contiguous(memory_format=memory_format(self.precision))
+        return real.contiguous(memory_format=memory_format(self.precision, real.device))
 
     @torch.no_grad()
     def samples(self):

@@ -19,7 +19,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/00_start_here.ipynb)
 #
-# Run the first cells now. In about two minutes, on the computer in front of you, a neural network will go from noise to handwritten digits. Nobody shows it how a digit is drawn. All it ever hears, from a second network, is how its fakes gave themselves away.
+# Run the first cells now. In a few minutes, on the computer in front of you, a neural network will go from noise to handwritten digits. Nobody shows it how a digit is drawn. All it ever hears, from a second network, is how its fakes gave themselves away.
 #
 # **In this notebook you will**
 #
@@ -347,8 +347,9 @@ plt.show()
 # | [09](09_experiments.ipynb) | the article's choices, one at a time, three seeds each | 20 min | 1 min |
 # | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 20 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
+# | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
 #
-# Each stands alone, in any order; in this order they make a course. Notebook 12, on speed, is in preparation.
+# Each stands alone, in any order; in this order they make a course.
 #
 # ## How to run it
 #
@@ -371,7 +372,7 @@ plt.show()
 #
 # ## Summary
 #
-# 1. A DCGAN went from noise to digits in 25 passes over 5,000 pictures; the generator saw none of them.
+# 1. A DCGAN went from noise to digits in 30 passes over 5,000 pictures; the generator saw none of them.
 # 2. In one dimension the fakes climbed the slope of $D(x)$ until it was flat at one half.
 # 3. The discriminator's loss is binary cross-entropy, $-\tfrac12$ times the minimax value. At its best it is $\ln 2 - \mathrm{JSD}$: 0 when it recognises every fake, $\ln 2$ when it can only guess.
 # 4. The minimax loss gives the generator a gradient of $-D$ at the logit, which vanishes when the fakes are bad; the non-saturating one gives $-(1 - D)$. With plain gradient descent at the rate we tried that decides the game; Adam hides much of it.

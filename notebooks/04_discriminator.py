@@ -56,7 +56,11 @@ from torch import nn
 
 from dcgan_helpers import networks, shape_tests
 from dcgan_helpers.data import load_dataset, scale_images
-from dcgan_helpers.run_folder import load_discriminator, load_generator
+from dcgan_helpers.run_folder import (
+    load_discriminator,
+    load_generator,
+    load_hyperparameters,
+)
 from dcgan_helpers.trained import TRAINED
 
 # %% [markdown]
@@ -278,7 +282,7 @@ with torch.no_grad():
 #
 # ## Inside a trained discriminator
 #
-# This one has been through the training of the laptop preset, this series' settings for a CPU (`python -m dcgan_helpers train`), with the generator of notebook 03 as its opponent. What does its first layer look for, and what does it make of a digit?
+# This one has been through the training of the laptop preset, this series' settings for a CPU (`python -m dcgan_helpers train`), with the generator of notebook 03 as its opponent. Over everything that it was shown there lay a little noise, which makes its task harder and the generator's lessons better (*instance noise*; notebook 12 measures it). What does its first layer look for, and what does it make of a digit?
 
 # %%
 digit = digits[160:161]
@@ -308,10 +312,11 @@ print(f"in a new network:       {new.min():.2f} to {new.max():.2f}")
 # %% [markdown]
 # Each kernel is 4×4 numbers (blue positive, red negative), each map its answer at 32×32 places, on its own scale from dark to light. Some maps light up along the strokes' edges, some inside the strokes, some everywhere but there. Be careful with stories about that: random kernels of this size give maps of the same kinds. What is certain is that the largest are twice as large as any was at the start.
 #
-# Next its verdicts. We show it real digits; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and three kinds of pictures that it has never met: real digits with black and white exchanged, noise, and dark noise.
+# Next its verdicts. We lay the same noise over all that we show it, since it has never seen a picture without. We show it real digits; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and three kinds of pictures that it has never met: real digits with black and white exchanged, noise, and dark noise.
 
 # %%
 generator = load_generator(TRAINED)
+deviation = load_hyperparameters(TRAINED).instance_noise
 torch.manual_seed(0)
 with torch.no_grad():
     sets = {
@@ -321,7 +326,8 @@ with torch.no_grad():
         "noise": torch.rand(500, 1, 64, 64) * 2 - 1,
         "dark noise": torch.rand(500, 1, 64, 64) / 2 - 1,
     }
-    verdicts = {name: trained(images).flatten() for name, images in sets.items()}
+    noisy = {name: networks.with_noise(images, deviation) for name, images in sets.items()}
+    verdicts = {name: trained(images).flatten() for name, images in noisy.items()}
 
 figure, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")
 for name, logits in verdicts.items():

@@ -163,15 +163,15 @@ for name in experiments.STARTS:
 #
 # ## The hyperparameters of the article
 #
-# | name in the article | value | what it does | what the paper says (section 4, if nothing else is named) | `laptop` |
+# | name in the article | value | what it does | what the paper says (section 4, if nothing else is named) | here |
 # | --- | --- | --- | --- | --- |
-# | `LEARNING_RATE` | 2e-4 | the size of a step, for both networks; the article notes that each could have its own, as in [Heusel et al. 2017](https://arxiv.org/abs/1706.08500) | 0.0002; Adam's usual 0.001 was too high | 5e-4 |
-# | `betas` | (0.5, 0.999) | how long Adam remembers: $\beta_1$ the gradient, $\beta_2$ its square | $\beta_1$ = 0.5; 0.9 made training oscillate | the same |
+# | `LEARNING_RATE` | 2e-4 | the size of a step, for both networks; the article notes that each could have its own, as in [Heusel et al. 2017](https://arxiv.org/abs/1706.08500) | 0.0002; Adam's usual 0.001 was too high | 5e-4; `laptop`: 1e-3, falling to 0 |
+# | `betas` | (0.5, 0.999) | how long Adam remembers: $\beta_1$ the gradient, $\beta_2$ its square | $\beta_1$ = 0.5; 0.9 made training oscillate | the same; `laptop`: (0, 0.999) |
 # | `BATCH_SIZE` | 128 | images a step; also what batch norm averages over | 128 | 64 |
 # | `IMAGE_SIZE` | 64 | four doublings from 4 | 64 (figure 1) | the same |
 # | `CHANNELS_IMG` | 1 | 1 grey, 3 colour | 3 | 1 |
 # | `NOISE_DIM` | 100 | length of $z$ | 100 (figure 1) | the same |
-# | `NUM_EPOCHS` | 30 | passes over the data | not given for these images | 25 |
+# | `NUM_EPOCHS` | 30 | passes over the data | not given for these images | 8; `laptop`: 30 |
 # | `FEATURES_GEN` | 64 | width: the first layer has 16 times as many channels | 1,024 at the first layer (figure 1) | 16 |
 # | `FEATURES_DISC` | 64 | width: the last hidden layer has 8 times as many, 512 (not 1,024, as the article's comment has it) | 512 in the highest layer of its ImageNet model (section 5.1) | 16 |
 # | (weights) | 0.02 | standard deviation at the start | 0.02 | the same |
@@ -217,7 +217,7 @@ for name, images in known.items():
 # %% [markdown]
 # ## Three knobs
 #
-# Each row of the table behind the next figures is one training run: the `laptop` preset for 8 epochs (632 steps), one number changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
+# Each row of the table behind the next figures is one training run of 8 epochs (632 steps) with the numbers of the table's last column, one of them changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
 #
 # ```
 # python -m dcgan_helpers.experiments hyperparameters
@@ -320,7 +320,7 @@ show_knob("features")
 show_pictures("features")
 
 # %% [markdown]
-# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why `laptop` has 16, and why a GPU should have the paper's 64. (At equal *time* instead of equal steps, narrow looks better still: notebook 12.)
+# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why the preset `laptop` has 16, and why a GPU should have the paper's 64. (At equal *time* instead of equal steps, narrow looks better still: notebook 12.)
 #
 # ### The start
 #
@@ -346,7 +346,7 @@ show_pictures("start")
 #
 # 1. A layer multiplies the signal by about $0.02\sqrt{m/2}$: nearly 1 for wide layers, far less for narrow ones.
 # 2. Batch norm brings the signal to 1 and keeps the gradient alive; scales drawn around 0 undo much of it, at the start and in the result.
-# 3. The article has the paper's numbers, but for the kernel; the laptop preset has narrower networks, smaller batches and a higher rate.
+# 3. The article has the paper's numbers, but for the kernel; ours has narrower networks, smaller batches and a higher rate. (The preset `laptop` goes further: a rate that falls, no momentum, and noise over the discriminator's pictures. Notebook 12 weighs each.)
 # 4. In 632 steps, three seeds each: the learning rate has a broad plateau from 0.0005 up, $\beta_1$ = 0.9 ruins training, and width helps, with falling returns.
 #
 # ## Exercises

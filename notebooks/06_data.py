@@ -64,7 +64,7 @@ from torchvision.transforms import v2 as transforms  # their successor
 
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.figures import show_images
-from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.metrics import neighbour_accuracy
 from dcgan_helpers.networks import generate
 from dcgan_helpers.training import Trainer
@@ -189,7 +189,7 @@ for attempt in (1, 2):
 # </details>
 
 # %%
-h = preset()
+h = replace(preset(), **PLAIN)  # as in notebook 07
 order = torch.Generator()
 scalings = {
     "[-1, 1]": scale_images,

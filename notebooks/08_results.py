@@ -62,9 +62,9 @@ from dcgan_helpers.choices import Article, EqualParameters, OnlyGenerator, endle
 from dcgan_helpers.classifier import load_classifier, load_labels, shrink
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.figures import show_images, show_losses, show_moment
-from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.metrics import Judge, fid, table
-from dcgan_helpers.networks import generate, initialize_weights
+from dcgan_helpers.networks import generate, initialize_weights, with_noise
 from dcgan_helpers.trained import TRAINED
 from dcgan_helpers.training import Trainer, train
 from dcgan_helpers.watching import read_metrics, read_scores
@@ -72,13 +72,13 @@ from dcgan_helpers.watching import read_metrics, read_scores
 # %% [markdown]
 # ## A run to look at
 #
-# The article's loop, as the helper runs it: 25 passes over 5,000 digits. Networks of half the usual width keep it at a few minutes even on a processor without fast 16-bit arithmetic. Every 300 steps it scores itself, in a way that this page is about.
+# The loop of notebook 07, as the helper runs it: 25 passes over 5,000 digits. Networks of half the usual width keep it at a few minutes even on a processor without fast 16-bit arithmetic. Every 300 steps it scores itself, in a way that this page is about.
 
 # %% tags=["nbval-ignore-output"]
 h = preset()
 is_small = h != preset("laptop")  # the tests do less of everything
-h = replace(h, generator_features=8, discriminator_features=8)
-h = replace(h, evaluate_every=16 if is_small else 300)
+h = replace(h, **PLAIN, generator_features=8, discriminator_features=8)
+h = replace(h, epochs=min(25, h.epochs), evaluate_every=16 if is_small else 300)
 run_dir = train(h, "runs/08_results", overwrite=True)
 rows, scores = read_metrics(run_dir), read_scores(run_dir)
 assert len(scores) >= 2 and rows[-1]["step"] == scores[-1]["step"]
@@ -103,22 +103,25 @@ assert all(0 <= row["d_real"] <= 1 for row in rows)
 # - The two lines for $D(G(z))$ are the same fakes before and after the discriminator's update. Early on the second is lower: the update has taught it to reject them. Later it is often above: an update then mostly shifts all scores together, real and fake.
 # - The discriminator's loss at ln 2 ≈ 0.69 with both scores at ½ is the equilibrium *or* a discriminator that has learnt nothing. The curve cannot tell which.
 #
-# And what they do not say: who draws better. The theory seems to promise more. For the *best possible* discriminator the loss is $\ln 2$ minus the Jensen–Shannon divergence of real and fake (notebook 00), which would be a measure of quality. But this one is not the best possible. It is an opponent that grew up together with its generator, and that is all its loss is about. Exchange the opponents, and see. A second pair, twice as wide, trained as long, comes with the package:
+# And what they do not say: who draws better. The theory seems to promise more. For the *best possible* discriminator the loss is $\ln 2$ minus the Jensen–Shannon divergence of real and fake (notebook 00), which would be a measure of quality. But this one is not the best possible. It is an opponent that grew up together with its generator, and that is all its loss is about. Exchange the opponents, and see. A second pair comes with the package, twice as wide and trained by a better recipe. (`python -m dcgan_helpers train` makes it; notebook 12 tells what is better. Its discriminator has seen all pictures through a little noise, and so it gets them here.)
 
 # %% tags=["nbval-ignore-output"]
-generators, discriminators = {}, {}
+generators, discriminators, noise = {}, {}, {}
 for name, folder in (("this run's", run_dir), ("the wider", TRAINED)):
     generators[name] = run_folder.load_generator(folder)
     discriminators[name] = run_folder.load_discriminator(folder)
+    noise[name] = run_folder.load_hyperparameters(folder).instance_noise
 fakes = {name: generate(generator, 500) for name, generator in generators.items()}
 digits = load_dataset("mnist-5k").images
-some_real = scale_images(digits[::10])
+shown = {"real digits": scale_images(digits[::10])}
+shown |= {f"{name} fakes": images for name, images in fakes.items()}
 with torch.no_grad():
     for judge_name, discriminator in discriminators.items():
-        scores_of = {f"{n} fakes": discriminator(x) for n, x in fakes.items()}
-        scores_of = {"real digits": discriminator(some_real)} | scores_of
-        text = ", ".join(f"{n} {s.sigmoid().mean():.2f}" for n, s in scores_of.items())
-        print(f"{judge_name} discriminator gives {text}")
+        text = []
+        for name, x in shown.items():
+            logits = discriminator(with_noise(x, noise[judge_name]))
+            text.append(f"{name} {logits.sigmoid().mean():.2f}")
+        print(f"{judge_name} discriminator gives {', '.join(text)}")
 assert set(generators) == set(discriminators)
 
 # %% [markdown]

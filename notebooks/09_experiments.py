@@ -66,7 +66,7 @@ from dcgan_helpers.metrics import judge_for
 # %% [markdown]
 # ## A fair comparison
 #
-# Every run below starts from the same preset as the rest of this series, at half its width (8 features, an eighth of the article's) and in 32 bits. Then one thing is changed. Optimisers, data, their order and the number of steps stay as they are. After 158, 316 and 632 steps (2, 4 and 8 passes over 5,000 digits), 5,000 fakes of the moving average are compared with 5,000 real digits.
+# Every run below starts from the numbers of notebook 07, a constant learning rate and the paper's momentum, at half the width (8 features, an eighth of the article's) and in 32 bits. Then one thing is changed. Optimisers, data, their order and the number of steps stay as they are. After 158, 316 and 632 steps (2, 4 and 8 passes over 5,000 digits), 5,000 fakes of the moving average are compared with 5,000 real digits.
 #
 # The command is `python -m dcgan_helpers.experiments choices`. It can be stopped and goes on where it was; what it finds, it adds to a CSV file in the package, from which this page draws.
 #

@@ -62,7 +62,7 @@ from dcgan_helpers import modes, run_folder
 from dcgan_helpers.classifier import load_classifier
 from dcgan_helpers.data import StackedImages, load_dataset, scale_images
 from dcgan_helpers.figures import show_images
-from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.networks import Discriminator, Generator, generate
 from dcgan_helpers.training import train
 
@@ -260,6 +260,7 @@ print(
 # %% tags=["nbval-ignore-output"]
 h = replace(
     h,
+    **PLAIN,
     dataset="folder",
     image_channels=3,
     generator_features=8,

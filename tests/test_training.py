@@ -35,7 +35,7 @@ def plain_loop(h, steps):
     discriminator = Discriminator(1, h.discriminator_features, h.batch_norm)
     for network in (generator, discriminator):
         initialize_weights(network)
-        network.to(memory_format=memory_format(h.precision))
+        network.to(memory_format=memory_format(h.precision, torch.device("cpu")))
     opt_gen = torch.optim.Adam(generator.parameters(), h.learning_rate, h.betas)
     opt_disc = torch.optim.Adam(discriminator.parameters(), h.learning_rate, h.betas)
     bce, order, losses = nn.BCEWithLogitsLoss(), torch.Generator(), []
@@ -46,7 +46,9 @@ def plain_loop(h, steps):
     for epoch in range(h.epochs):
         order.manual_seed(h.seed + epoch)
         for images in loader:
-            real = scale_images(images).contiguous(memory_format=memory_format(h.precision))
+            real = scale_images(images).contiguous(
+                memory_format=memory_format(h.precision, torch.device("cpu"))
+            )
             z = torch.randn(len(real), h.latent_dim, 1, 1)
             with autocast:
                 fake = generator(z)
