@@ -332,7 +332,7 @@ show_images(fakes[:16], "Fakes of the trained generator")
 plt.show()
 
 # %% [markdown]
-# By this measure the pattern is gone from the pictures, and not from the maps that they are made of, one layer before: there it still explains a tenth of the variance. So it is the last layer that has learnt to cancel what comes in. But a measure sees only what it is made for. Look at the slanting strokes, or enlarge one, and let a second measure look as well: how much of a picture's power is in waves of (nearly) two pixels' length, the finest there are?
+# By this measure the pattern is gone from the pictures, and not from the maps that they are made of, one layer before: there it still explains a twelfth of the variance. So it is the last layer that has learnt to cancel what comes in. But a measure sees only what it is made for. Look at the slanting strokes, or enlarge one, and let a second measure look as well: how much of a picture's power is in waves of (nearly) two pixels' length, the finest there are?
 
 
 # %%
@@ -364,7 +364,7 @@ print(
 )
 
 # %% [markdown]
-# There they are: teeth along the edges of the fakes' strokes and grains inside them, one pixel in size, and thirteen times the power in the finest waves. They no longer form a regular grid, so the first measure is blind to them. A careful eye can tell the fakes by it.
+# There they are: teeth along the edges of the fakes' strokes and grains inside them, one pixel in size, and twenty-five times the power in the finest waves. They no longer form a regular grid, so the first measure is blind to them. A careful eye can tell the fakes by it.
 #
 # ## Inside a trained generator
 #
@@ -402,7 +402,7 @@ figure.suptitle("The eight strongest maps after each block, and the picture")
 plt.show()
 
 # %% [markdown]
-# (Each map is scaled to its own darkest and lightest place; *strongest* means the largest mean, which favours maps that are lit all over.) The first row has 16 coarse places, and no eye can tell what they will become. In the second, whole borders light up: the network has found out where the edge is, and that nothing belongs there. In the third row the digit's stroke can be made out, and in the last it is plain, as a dark shape on a busy background. That busy background is the checkerboard, in full view. In the picture it is gone: there the last layer only has to push the Tanh far enough down.
+# (Each map is scaled to its own darkest and lightest place; *strongest* means the largest mean, which favours maps that are lit all over.) The first row has 16 coarse places, and no eye can tell what they will become. In the second, whole borders light up: the network has found out where the edge is, and that nothing belongs there. In the third row the digit's stroke can be made out, and in the last it is plain, bright in some maps, in others a dark shape on a busy background. That busy background is the checkerboard, in full view. In the picture it is gone: there the last layer only has to push the Tanh far enough down.
 #
 # ## Drawing samples: `eval()`
 #
@@ -429,7 +429,7 @@ figure.suptitle("The same noise vector in different batches")
 plt.show()
 
 # %% [markdown]
-# With 31 companions the effect is small here, about half a per cent of the way from black to white. With a single companion it is three times that, and the strokes come out visibly thicker. After `eval()` it is nothing at all. Small or not, a grid drawn in training mode cannot be repeated picture by picture, and each such drawing also shifts the running averages.
+# With 31 companions a pixel moves by some two per cent of the way from black to white, with a single companion by three: the strokes come out a little thicker or thinner. After `eval()` it is nothing at all. Small or not, a grid drawn in training mode cannot be repeated picture by picture, and each such drawing also shifts the running averages.
 #
 # ## The helper's generator is this one
 #

@@ -147,7 +147,7 @@ with torch.no_grad():
         x = layer(x)
 
 # %% [markdown]
-# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is right, for this network: nearly a third larger. By then a third to more than half of all values before the LeakyReLUs are negative, and what would stop there under ReLU passes with a fifth of its size. Whether the pictures get better for it, these numbers do not say.
+# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is a quarter smaller, in this network. (In one trained without noise over its pictures we found nearly a third more: it depends on what has been learnt.) About half of all values before the LeakyReLUs are negative, and what would stop there under ReLU passes with a fifth of its size, so *something* gets through everywhere; but a larger gradient is not what it buys. Whether the pictures get better for it, these numbers do not say.
 #
 # ## The whole discriminator
 
@@ -312,7 +312,7 @@ print(f"in a new network:       {new.min():.2f} to {new.max():.2f}")
 # %% [markdown]
 # Each kernel is 4×4 numbers (blue positive, red negative), each map its answer at 32×32 places, on its own scale from dark to light. Some maps light up along the strokes' edges, some inside the strokes, some everywhere but there. Be careful with stories about that: random kernels of this size give maps of the same kinds. What is certain is that the largest are twice as large as any was at the start.
 #
-# Next its verdicts. We lay the same noise over all that we show it, since it has never seen a picture without. We show it real digits; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and three kinds of pictures that it has never met: real digits with black and white exchanged, noise, and dark noise.
+# Next its verdicts. We lay the same noise over all that we show it, since it has never seen a picture without. We show it real digits; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and four kinds of pictures that it has never met: real digits upside down, with their upper and lower halves exchanged, with black and white exchanged, and noise.
 
 # %%
 generator = load_generator(TRAINED)
@@ -322,11 +322,14 @@ with torch.no_grad():
     sets = {
         "real digits": digits,
         "fakes": generator(torch.randn(500, 100, 1, 1)),
+        "digits upside down": digits.flip(2),
+        "halves exchanged": digits.roll(32, dims=2),
         "negatives of digits": -digits,
         "noise": torch.rand(500, 1, 64, 64) * 2 - 1,
-        "dark noise": torch.rand(500, 1, 64, 64) / 2 - 1,
     }
-    noisy = {name: networks.with_noise(images, deviation) for name, images in sets.items()}
+    noisy = {
+        name: networks.with_noise(images, deviation) for name, images in sets.items()
+    }
     verdicts = {name: trained(images).flatten() for name, images in noisy.items()}
 
 figure, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")

@@ -392,7 +392,7 @@ ax.set(
 plt.show()
 
 # %% [markdown]
-# Some twenty times, here. Does it matter? A step of the laptop preset takes some 60 milliseconds on the machine of these outputs (1,975 of them take about two minutes in notebook 00), and loading its batch one by one about 4: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
+# Some twenty times, here. Does it matter? A step of these networks takes some 60 milliseconds on the machine of these outputs (the 1,975 of notebook 07 take about two minutes), and loading its batch one by one about 4: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
 #
 # ## Common mistakes
 #

@@ -19,7 +19,7 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/07_training.ipynb)
 #
-# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, in two to three minutes on a laptop, although nobody ever tells it what a digit is.
+# The two networks are built and neither can do anything. The loop on this page teaches one of them to draw digits, within minutes on a laptop, although nobody ever tells it what a digit is.
 #
 # **In this notebook you will**
 #
@@ -119,7 +119,7 @@ def new_players(seed=h.seed, batch_norm=True):
     discriminator = Discriminator(1, h.discriminator_features, batch_norm)
     for network in (generator, discriminator):
         initialize_weights(network)
-        network.to(device, memory_format=memory_format(precision))
+        network.to(device, memory_format=memory_format(precision, device))
     opt_gen = torch.optim.Adam(generator.parameters(), h.learning_rate, h.betas)
     opt_disc = torch.optim.Adam(discriminator.parameters(), h.learning_rate, h.betas)
     return generator, discriminator, opt_gen, opt_disc
@@ -324,7 +324,7 @@ def watch(step, real):
 def to_network(batch):
     """A batch as the networks take it: scaled, on the device, in its memory layout."""
     return scale_images(batch.to(device)).contiguous(
-        memory_format=memory_format(precision)
+        memory_format=memory_format(precision, device)
     )
 
 

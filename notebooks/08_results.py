@@ -100,7 +100,7 @@ assert all(0 <= row["d_real"] <= 1 for row in rows)
 # How to read these curves:
 #
 # - $D(x)$, the mean score of real images, near 1 and $D(G(z))$ near 0: the discriminator tells them apart. Both near ½: it cannot. In between, as here: it can, somewhat.
-# - The two lines for $D(G(z))$ are the same fakes before and after the discriminator's update. Early on the second is lower: the update has taught it to reject them. Later it is often above: an update then mostly shifts all scores together, real and fake.
+# - The two lines for $D(G(z))$ are the same fakes before and after the discriminator's update. Early on the second is lower: the update has taught it to reject them. Later it goes either way: an update then mostly shifts all scores together, real and fake.
 # - The discriminator's loss at ln 2 ≈ 0.69 with both scores at ½ is the equilibrium *or* a discriminator that has learnt nothing. The curve cannot tell which.
 #
 # And what they do not say: who draws better. The theory seems to promise more. For the *best possible* discriminator the loss is $\ln 2$ minus the Jensen–Shannon divergence of real and fake (notebook 00), which would be a measure of quality. But this one is not the best possible. It is an opponent that grew up together with its generator, and that is all its loss is about. Exchange the opponents, and see. A second pair comes with the package, twice as wide and trained by a better recipe. (`python -m dcgan_helpers train` makes it; notebook 12 tells what is better. Its discriminator has seen all pictures through a little noise, and so it gets them here.)
@@ -125,7 +125,7 @@ with torch.no_grad():
 assert set(generators) == set(discriminators)
 
 # %% [markdown]
-# Read a row at a time, and then a column. From its own opponent each generator gets about the same, 0.44 and 0.45 in the run stored here, as if they drew equally well. From one and the same discriminator, whichever, the wider one's fakes get more. And the same fakes get 0.44 here and 0.38 there. A score, and so a loss, is a statement about a pair of players, not about pictures.
+# Read a row at a time: from one and the same discriminator, whichever, the wider one's fakes get more. Then a column: the same fakes get 0.25 here and 0.33 there in the run stored here, and even the *real* digits get 0.35 from one discriminator and 0.55 from the other. A score, and so a loss, is a statement about a pair of players, not about pictures.
 #
 # ## A distance between two sets of pictures
 #
@@ -273,7 +273,7 @@ for row in scores:
 assert is_small or scores[-1]["fid"] < 0.25 * scores[0]["fid"]
 
 # %% [markdown]
-# After some 500 steps the losses waver about one level, the generator's near 0.9, the discriminator's near 0.6. Meanwhile FID falls by a factor of seventeen. Recall reaches its level early, by step 900: the variety is there, and what goes on improving is how much the fakes look like digits. (One run, one seed. In notebook 09 are others.)
+# After some 500 steps the losses waver about one level, the generator's near 1, the discriminator's near 0.6. FID falls all the while, from 322 at the first dotted line to 13 at the second. Recall reaches its level early, by step 900: the variety is there, and what goes on improving is how much the fakes look like digits. (One run, one seed. In notebook 09 are others.)
 #
 # The article shows two pictures, an early one in which "nothing can be seen", and a late one that is "not bad". Here are our counterparts, from a network with batch normalisation and a moving average, at about the same two updates, with their scores:
 
@@ -298,7 +298,7 @@ print(f"\nmeasured in {time.perf_counter() - started:.0f} s")
 assert shipped["fid"] < 20 and shipped["recall"] > 0.6
 
 # %% [markdown]
-# Roughly seven times the floor. (The floor has only 2,500 real digits a side, there are no more, and so is rather too high; the true ratio is larger.) Precision says where the distance comes from: a third of the fakes lie apart from all real digits, against a tenth of real ones, and a fifth are no clear digit to the classifier. These are the unreadable ones that you see in every grid. Recall is close to its ceiling, 85% of 89%, so little variety seems to be missing. (A hint, not a proof: stray fakes have large balls, and can raise recall.)
+# Some four times the floor. (The floor has only 2,500 real digits a side, there are no more, and so is rather too high; the true ratio is larger.) Precision says where the distance comes from: nearly a third of the fakes lie apart from all real digits, against a tenth of real ones, and a fifth are no clear digit to the classifier. These are the unreadable ones that you see in every grid. Recall is close to its ceiling, 85% of 89%, so little variety seems to be missing. (A hint, not a proof: stray fakes have large balls, and can raise recall.)
 #
 # (The ceiling of precision is not 1: of two sets of *real* digits, too, one in ten lies outside the other's balls. [Naeem et al. 2020](https://arxiv.org/abs/2002.09797) criticise the two measures for this among other things, and exercise 2 builds the one they propose.)
 #
@@ -384,13 +384,13 @@ plt.show()
 assert is_small or grid["checkerboard"] > grid["nothing changed"]
 
 # %% [markdown]
-# - **Discriminator at 0.** No batch normalisation, the article's listing. The loss falls and falls, and the pictures are black or grey and all the same. If the loss stays below 0.01 for hundreds of steps, look at the pictures. (Three of the runs here touch 0.01, the healthy one among them, and come back.)
+# - **Discriminator at 0.** No batch normalisation, the article's listing. The loss falls and falls, and the pictures are black or grey and all the same. If the loss stays below 0.01 for hundreds of steps, look at the pictures. (Three more of the runs here fall below 0.01, the healthy one among them, and come back.)
 # - **One picture for all.** Batch normalisation in the generator alone. The loss falls more slowly, with a rebound now and then that looks like a fight, but the *spread* of the fakes (their standard deviation, pixel by pixel) is gone: $z$ is ignored. This is collapse, and the losses do not name it.
 # - **Stuck at ln 2.** A fully connected pair. The most treacherous of all: the loss is the equilibrium's, as calm as can be, and the fakes are specks that lie far from every real digit. The discriminator has not been beaten; it is probably too weak to see.
 # - **Momentum of 0.9.** The paper blames $\beta_1 = 0.9$ for oscillation and instability (section 4). Here the discriminator is all but certain for some 140 steps, far longer than in the first row, and then its loss leaps up by three orders of magnitude. The fakes are one lattice. The healthy run leaps too, only earlier and less: in 200 steps the curve alone does not tell an oscillation from a hard start, and the pictures do.
-# - **Checkerboard.** Kernels of 3 with stride 2 overlap unevenly ([Odena et al. 2016](https://distill.pub/2016/deconv-checkerboard/); notebook 03). No loss shows it. Brightened, a woven grid covers the dark parts, much stronger than with the usual kernel of 4, and the last column, the mean difference of neighbouring pixels in a dark corner, finds it.
+# - **Checkerboard.** Kernels of 3 with stride 2 overlap unevenly ([Odena et al. 2016](https://distill.pub/2016/deconv-checkerboard/); notebook 03). No loss names it; it ends where the healthy one does. Brightened, a woven grid covers the dark parts, much stronger than with the usual kernel of 4, and the last column, the mean difference of neighbouring pixels in a dark corner, finds it.
 #
-# Two of the five have a loss that looks healthy. FID is bad in all five and recall is 0, so the measures say *that* something failed; the spread and the pictures say what. (One seed each, made to show what a failure looks like. How often a choice leads there is what notebook 09 counts.)
+# Two of the five end with a loss that looks healthy. FID is bad in all five and recall is 0, so the measures say *that* something failed; the spread and the pictures say what. (One seed each, made to show what a failure looks like. How often a choice leads there is what notebook 09 counts.)
 #
 # ## Is it memorising?
 #
@@ -454,7 +454,7 @@ assert shipped["near"] < 0.02
 #
 # 1. Losses and scores are measured against an opponent who learns as well. Another opponent gives other numbers for the same fakes.
 # 2. FID is the Fréchet distance of two normal distributions in a classifier's features. It is biased by the number of pictures and moved by resizing, so it needs its floor, equal numbers, and the same way for both sides.
-# 3. FID went on falling while the losses stood still; at the moments of the article's two pictures it is a factor of seventeen apart. (Our network has batch normalisation; the article's listing is the second row of the gallery.)
+# 3. FID went on falling while the losses stood still; at the moments of the article's two pictures it is a factor of some twenty-five apart. (Our network has batch normalisation; the article's listing is the second row of the gallery.)
 # 4. A loss near 0 warns of a failure. A loss near ln 2 is no proof of health, one picture for all noise need not show in the loss; and a checkerboard shows only in the pictures, brightened.
 # 5. By pixel distance these fakes are no copies: they are not nearer to the training digits than real digits are to each other.
 #

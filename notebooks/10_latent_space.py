@@ -64,7 +64,7 @@ from dcgan_helpers.metrics import judge_for
 from dcgan_helpers.trained import TRAINED
 
 # %% [markdown]
-# The generator comes trained with the package: 25 passes over 5,000 digits, the run of `python -m dcgan_helpers train`. It stays in `eval()` mode here until the last section, which asks what that does.
+# The generator comes trained with the package: 30 passes over 5,000 digits, the run of `python -m dcgan_helpers train`. It stays in `eval()` mode here until the last section, which asks what that does.
 
 # %%
 generator = run_folder.load_generator(TRAINED)
@@ -211,7 +211,7 @@ assert scores["lerp, t = ½"]["fid"] < 2 * scores["fresh noise"]["fid"]
 assert scores["mean of 20"]["fid"] > 10 * scores["fresh noise"]["fid"]
 
 # %% [markdown]
-# The argument about the shell is right, and yet the straight midpoint of *two* is no disaster: its FID is half as high again as fresh noise's, the spherical one's is close to it (how much of such differences is chance, other seeds would say). Average more and you are far enough inside that it does matter; most means of twenty are black canvases. (Their recall is no praise. Fakes that lie far apart get large balls, which take in real digits by accident.) Spherical interpolation costs nothing and cannot fall into the hole, so use it; but do not expect it to rescue a bad generator. (One generator and one data set; other architectures forgive less.)
+# The argument about the shell is right, and yet the straight midpoint of *two* is no disaster: its FID is a sixth above that of fresh noise, the spherical one's is no higher (how much of such differences is chance, other seeds would say). Average more and you are far enough inside that it does matter; most means of twenty are black canvases. (Their recall is no praise. Fakes that lie far apart get large balls, which take in real digits by accident.) Spherical interpolation costs nothing and cannot fall into the hole, so use it; but do not expect it to rescue a bad generator. (One generator and one data set; other architectures forgive less.)
 #
 # ## Arithmetic
 #
@@ -349,7 +349,7 @@ figure.suptitle("Two digits, moved along each of the two directions")
 plt.show()
 
 # %% [markdown]
-# Of each attribute's variance, about three quarters are linear in $z$. One step along a direction, in a space whose points are 10 away from the origin, is a change of handwriting. Two steps can be a change of digit: leaning left, the 2 closes its loop and reads like a 9. Directions found by regression are not pure; they pass on whatever goes along with slant in these fakes, and nobody has trained the network to keep attributes apart.
+# Of each attribute's variance, about three quarters are linear in $z$. One step along a direction, in a space whose points are 10 away from the origin, is a change of handwriting. Two steps can be a change of digit: in the last row it is a 9 with little ink and an 8 with much, whose second loop has closed. Directions found by regression are not pure; they pass on whatever goes along with slant in these fakes, and nobody has trained the network to keep attributes apart.
 #
 # ## The noise behind a picture
 #
@@ -400,7 +400,7 @@ lengths = found.norm(dim=1)
 print(f"lengths of what was found: {lengths.min():.0f} to {lengths.max():.0f}")
 
 # %% [markdown]
-# For the fakes the search finds the picture nearly exactly: the error falls to a fiftieth. For real digits it falls to a sixteenth, and each is recognisable, with its own hook and bar. (These eight are among the 5,000 that the generator was trained on, so this does not show that it can draw *any* digit; training on fewer, with `--max-images`, would leave some to try.) The nearest of 5,000 random fakes is now and then not even the same digit. Nothing tells the search to stay on the shell, and it does not: it ends at lengths of up to 15.
+# For the fakes the search finds the picture nearly exactly: the error falls to less than a fiftieth. For real digits it falls to a tenth, and each is recognisable, with its own hook and bar. (These eight are among the 5,000 that the generator was trained on, so this does not show that it can draw *any* digit; training on fewer, with `--max-images`, would leave some to try.) The nearest of 5,000 random fakes is now and then not even the same digit. Nothing tells the search to stay on the shell, and it does not: it ends at lengths of up to 13.
 #
 # ## A panel
 #
@@ -489,7 +489,7 @@ for size in (None, 2, 8, 32, 250):
 assert found[2][1] > found[32][1] > found[250][1] > 0
 
 # %% [markdown]
-# For the quality of the whole it hardly matters: FID is the same from batches of 8 on, and a little worse for pairs. For the single picture it does matter. In pairs, one digit in seven turns into another one, because of its companion; and even in batches of 250 a few do. So what training mode costs is not quality but meaning: the picture is no longer a function of $z$ alone, and no walk, sum or search on this page could be repeated exactly.
+# For the quality of the whole it hardly matters: FID is the same from batches of 8 on, and worse for pairs alone. For the single picture it does matter. In pairs, one digit in eight turns into another one, because of its companion; and even in batches of 250 a few do. So what training mode costs is not quality but meaning: the picture is no longer a function of $z$ alone, and no walk, sum or search on this page could be repeated exactly.
 #
 # ## Common mistakes
 #
@@ -507,8 +507,8 @@ assert found[2][1] > found[32][1] > found[250][1] > 0
 # 1. Noise of 100 dimensions lies in a shell of radius 10, practically nowhere else. Near the origin this generator draws nothing; outside the shell little changes.
 # 2. Halfway, a straight walk is at length 7, a spherical one at 10. For this generator the straight midpoints are somewhat worse; means of many points are useless.
 # 3. Arithmetic on noise works for slant in a quarter of the sums of single vectors and in two thirds of those of means of ten. Averaging helps, the length does not. It works because slant is largely linear in $z$.
-# 4. Gradient descent on $z$ comes much nearer to a picture than any of 5,000 samples: to a fiftieth of the error for fakes, a sixteenth for real digits.
-# 5. A slider is a direction. In training mode a picture depends on its companions: with one companion, one digit in seven becomes another.
+# 4. Gradient descent on $z$ comes much nearer to a picture than any of 5,000 samples: to less than a fiftieth of the error for fakes, to a tenth for real digits.
+# 5. A slider is a direction. In training mode a picture depends on its companions: with one companion, one digit in eight becomes another.
 #
 # ## Exercises
 #

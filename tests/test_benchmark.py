@@ -181,6 +181,30 @@ def test_verdict_by_hand():
     first, second = benchmark.verdict(STEPS)
     assert "4.00 times" in first and "50%" in first  # 100 in half a second, of 400 a second
     assert "2.00 times" in second and "50%" in second
+    without = [row for row in STEPS if row["what"] != "ours, fp32"]
+    assert benchmark.verdict(without) == [first]
+
+
+@pytest.mark.parametrize("folder", [benchmark.INTEL, benchmark.AMD])
+def test_stored_benchmark_is_of_this_packages_recipes(folder):
+    assert set(benchmark.run_folder.load_json(folder / benchmark.MACHINE)) == set(speed.machine())
+    (needed,) = (r["value"] for r in benchmark.read("steps", folder) if r["what"] == "needed")
+    trainer = Trainer(
+        replace(speed.EQUAL, precision="fp32", batch_size=2), load_dataset("mnist-5k")
+    )
+    work = speed.step_multiply_adds(trainer, trainer.images[[0, 1]])
+    assert needed == pytest.approx(work * speed.EQUAL.batch_size / 1e9, abs=0.01)
+    for part, column, known in (
+        ("quality", "recipe", time_to_quality.RECIPES),
+        ("ablation", "change", time_to_quality.CHANGES),
+    ):
+        rows = benchmark.read(part, folder)
+        assert {row[column] for row in rows} <= set(known)
+        seeds = Counter((row[column], row["seed"]) for row in rows)
+        assert all({s for k, s in seeds if k == name} == {1, 2, 3} for name, _ in seeds)
+    quality = benchmark.read("quality", folder)
+    finished = [row["step"] for row in quality if row["recipe"] == "laptop" and row["at"] == 300]
+    assert all(step == 30 * 79 for step in finished)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from dcgan_helpers import InputError, figures, run_folder, trained
+from dcgan_helpers.hyperparameters import PRESETS
 from dcgan_helpers.networks import Discriminator, Generator, generate
 
 
@@ -81,6 +82,7 @@ def test_exported_networks_are_those_of_the_run(finished_run, tmp_path):
 
 
 def test_shipped_networks_are_of_the_laptop_preset():
+    assert run_folder.load_hyperparameters(trained.TRAINED) == PRESETS["laptop"]
     images = generate(run_folder.load_generator(trained.TRAINED), 100)
     assert images.shape == (100, 1, 64, 64)
     black = (images < -0.9).float().mean()

@@ -19,7 +19,7 @@ from torch import nn
 from dcgan_helpers import InputError, run_folder
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.devices import choose_precision, memory_format
-from dcgan_helpers.hyperparameters import PRESETS, Hyperparameters, preset
+from dcgan_helpers.hyperparameters import PLAIN, PRESETS, Hyperparameters, preset
 from dcgan_helpers.metrics import Judge, judge_for
 from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
 from dcgan_helpers.training import Trainer, TrainingError, train
@@ -237,7 +237,26 @@ def test_article_and_paper_presets():
     for p in (article, paper):
         assert (p.generator_features, p.discriminator_features, p.batch_size) == (64, 64, 128)
         assert (p.learning_rate, p.betas, p.latent_dim) == (2e-4, (0.5, 0.999), 100)
+        assert (p.learning_rate_schedule, p.instance_noise) == ("constant", 0)
     assert (article.batch_norm, article.epochs, paper.batch_norm) == (False, 30, True)
+
+
+def test_run_folder_older_than_the_tuned_preset_means_what_it_meant():
+    values = asdict(replace(PRESETS["laptop"], **PLAIN))
+    older = {
+        k: v for k, v in values.items() if k not in {"learning_rate_schedule", "instance_noise"}
+    }
+    assert Hyperparameters.from_dict(older) == Hyperparameters(**values) != PRESETS["laptop"]
+
+
+def test_layout_is_channels_last_where_it_is_faster():
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert {memory_format(p, cpu) for p in ("fp32", "bf16")} == {torch.channels_last}
+    assert memory_format("bf16", cuda) == torch.channels_last
+    assert memory_format("fp32", cuda) == torch.contiguous_format
+    trainer = Trainer(CI, load_dataset("mnist-5k", max_images=32))
+    kernel = trainer.discriminator.layers[1][0].weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(

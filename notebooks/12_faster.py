@@ -1,0 +1,496 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 12 · Faster: where the time goes, and what buys quality
+#
+# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/12_faster.ipynb)
+#
+# With the usual code on two CPU cores, the article's settings need more than half a day. This series' preset draws digits that a classifier can hardly fault in minutes. Where do two hundredfold come from? Not from one trick: this page takes a step's time apart, finds the floor under it, and weighs every change by what it gains and what it costs.
+#
+# **In this notebook you will**
+#
+# 1. take a training step apart with PyTorch's profiler;
+# 2. count the multiplications of a step by hand, and check the count against PyTorch's own;
+# 3. measure your machine's two limits, arithmetic and memory, and place the layers between them;
+# 4. judge speed-ups by a gain and a cost, each measured alone;
+# 5. compare whole recipes by the quality they reach in one, two and three minutes.
+#
+# **You need** the two networks (notebooks 03, 04), the training loop (07), and what FID is (08). **Time:** read 25 min, run 2 min on a laptop (the benchmark behind it took two hours; its results come with the package).
+#
+# *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN; *the article* is the reader's notes that this series retells and corrects ([notebook 00](00_start_here.ipynb)).
+
+# %% tags=["setup"]
+# On Colab this installs the helper package. Everywhere else it does nothing.
+try:
+    import google.colab  # noqa: F401
+except ImportError:
+    pass
+else:
+    import subprocess
+    import sys
+
+    address = "git+https://github.com/dcgan-notebooks/dcgan-notebooks"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
+
+# %%
+import statistics
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+from torch.profiler import ProfilerActivity, profile
+
+from dcgan_helpers import benchmark, run_folder, speed
+from dcgan_helpers.data import load_dataset, original_digits
+from dcgan_helpers.hyperparameters import preset
+from dcgan_helpers.networks import Discriminator, Generator
+from dcgan_helpers.training import Trainer
+from dcgan_helpers.usual_recipe import UsualRecipe
+
+# %% [markdown]
+# Whatever takes long here was measured beforehand, by `python -m dcgan_helpers.benchmark`, on two machines of two cores each, one with unusually much 16-bit arithmetic and one without (and slower all round, for it was shared). No timing is worth anything without the machine it was taken on, so here they are:
+
+# %%
+machines = {"Intel": benchmark.INTEL, "AMD": benchmark.AMD}
+for name, folder in machines.items():
+    found = run_folder.load_json(folder / benchmark.MACHINE)
+    print(name, "|", ", ".join(f"{key}: {value}" for key, value in found.items()))
+
+# %% [markdown]
+# MACHINEPROSE
+#
+# ## A step, taken apart
+#
+# A profiler notes for every operation when it began and when it ended. PyTorch's knows some forty kinds in our step; we sort them into five bins. The step is that of the helper's `Trainer`: noise, fakes, two passes through the discriminator, its update, a third pass, the generator's update.
+#
+# <details><summary><b>Predict first:</b> the networks are convolutions, batch norms and activations, and there is an optimiser. What share of a step do the convolutions take?</summary>
+#
+# PROFILEANSWER
+# </details>
+
+
+# %%
+BINS = {
+    "convolutions": ("conv",),
+    "batch norm": ("batch_norm",),
+    "optimiser, average": ("foreach", "lerp", "addcdiv", "addcmul", "sqrt"),
+    "activations": ("leaky_relu", "relu", "threshold", "tanh", "sigmoid"),
+}
+
+
+def take_apart(trainer, real, steps=3):
+    """Milliseconds a step in each of the bins, and in everything else."""
+    trainer.step(real)  # the first one also prepares kernels
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        for _ in range(steps):
+            trainer.step(real)
+    spent = dict.fromkeys([*BINS, "all the rest"], 0.0)
+    for operation in profiled.key_averages():
+        matching = (
+            b for b, parts in BINS.items() if any(p in operation.key for p in parts)
+        )
+        spent[next(matching, "all the rest")] += operation.self_cpu_time_total
+    return {name: total / 1000 / steps for name, total in spent.items()}
+
+
+# %% tags=["nbval-ignore-output"]
+h = preset()
+images = load_dataset(h.dataset, max_images=h.max_images)
+profiles = {}
+for precision in ("fp32", "bf16"):
+    trainer = Trainer(replace(h, precision=precision), images)
+    real = trainer.to_network(images[range(h.batch_size)])
+    profiles[precision] = take_apart(trainer, real)
+
+figure, ax = plt.subplots(figsize=(9, 2.6), layout="constrained")
+left = dict.fromkeys(profiles, 0.0)
+for name in profiles["fp32"]:
+    widths = [profiles[p][name] for p in profiles]
+    ax.barh(list(profiles), widths, left=list(left.values()), label=name)
+    left = {p: left[p] + profiles[p][name] for p in profiles}
+ax.set(title=f"Where a step goes (width {h.generator_features}, batch {h.batch_size})")
+ax.set(xlabel="milliseconds a step", ylabel="arithmetic")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+for precision, spent in profiles.items():
+    share = ", ".join(f"{n} {t / left[precision]:.0%}" for n, t in spent.items())
+    print(f"{precision}: {left[precision]:.0f} ms; {share}")
+assert all(t >= 0 for spent in profiles.values() for t in spent.values())
+
+# %% [markdown]
+# PROFILEPROSE
+#
+# ## The work that has to be done
+#
+# How long *must* the convolutions take? Count their multiply-adds. A kernel weight is used once for every place where the kernel is laid: a convolution has as many places as its output has pixels, a transposed convolution as many as its *input* (notebook 02). So a layer's forward pass needs, for one image,
+#
+# $$\text{weights} \times \text{places}$$
+#
+# multiply-adds. Its backward pass computes two gradients, one for the weights and one for its input, and each is again as much work as the forward pass. So a layer trained in the plain way costs three times that. Our loop is not quite plain:
+#
+# - the generator $G$ runs once, backward once: $3g$, less the gradient for the noise, which nobody needs;
+# - the discriminator $D$ runs three times (real, fake, and fake again): $3d$;
+# - its own update needs both gradients for real and for fake, $4d$, less those for the pixels of either, as the fakes are detached;
+# - the generator's update needs the gradients for the inputs all the way to the pixels, $d$, and none for $D$'s weights.
+#
+# Altogether $3g - g_1 + 8d - 2d_1$, with $g_1, d_1$ for the first layers.
+
+
+# %%
+def layer_work(network, x):
+    """Multiply-adds of each convolution's forward pass for one image, in order."""
+    found = []
+
+    def note(layer, inputs, output):
+        transposed = isinstance(layer, nn.ConvTranspose2d)
+        places = (inputs[0] if transposed else output)[0, 0].numel()
+        found.append(layer.weight.numel() * places)
+
+    layers = (m for m in network.modules() if hasattr(m, "stride"))
+    hooks = [layer.register_forward_hook(note) for layer in layers]
+    network(x)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def step_work(features):
+    """Both networks' layers, and the multiply-adds of a whole step, for one image."""
+    g = layer_work(Generator(100, 1, features), torch.zeros(2, 100, 1, 1))
+    d = layer_work(Discriminator(1, features), torch.zeros(2, 1, 64, 64))
+    return g, d, 3 * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
+
+
+# %%
+g, d, total = step_work(64)
+for name, work in (("G", g), ("D", d)):
+    print(name, "  ".join(f"{n / 1e6:7.1f}" for n in work), "million multiply-adds")
+print(f"a whole step: {total / 1e6:,.1f} million an image")
+trainer = Trainer(replace(speed.EQUAL, precision="fp32", batch_size=2), images)
+counted = speed.step_multiply_adds(trainer, images[[0, 1]])
+print("PyTorch's counter says the same:", counted == total)
+
+# %% [markdown]
+# Look at the rows. In the generator the three large layers cost the same, one after the other: a doubling quadruples the places, and halving both channel counts divides the weights by four. (The first has hardly any places and the last hardly any channels.) The discriminator is the same thing run backwards, and is half as wide. It still takes most of the step, because it is in it eight times and the generator three.
+#
+# And a first saving. The article leaves the discriminator's weights switched on while the generator learns. PyTorch then computes their gradients too, and the next `zero_grad` throws them away:
+
+# %%
+print(f"gradients thrown away: {sum(d) / (total + sum(d)):.1%} of the usual step")
+for features in (16, 32, 64):
+    g, d, total = step_work(features)
+    print(f"width {features:2}: {total / 1e6:8,.1f} million an image")
+
+# %% [markdown]
+# `requires_grad_(False)` around the generator's half saves it (`Trainer.step`; notebook 07 has it too). The second list says what narrow networks are about: WIDTHS
+#
+# ## The limits of a machine
+#
+# A processor has two limits. It can multiply only so fast: a product of two large matrices is what processors and libraries are best at, so take its rate for the ceiling. And it can fetch only so many bytes a second from memory. An operation that does many multiply-adds for each byte it touches runs into the first limit, one that does few into the second. The picture of both is called the *roofline* ([Williams, Waterman and Patterson 2009](https://doi.org/10.1145/1498765.1498785)). Here is that of your machine, with the large layers of the full-width discriminator, a batch norm and a LeakyReLU under it:
+
+
+# %%
+def fastest(work, repeats=5):
+    return min(speed.seconds_of(work) for _ in range(repeats))
+
+
+def bandwidth(megabytes=256):
+    """Bytes a second of a copy that is too large for the caches; read once, written once."""
+    a = torch.zeros(megabytes * 2**18)
+    b = torch.empty_like(a)
+    return 2 * a.nbytes / fastest(lambda: b.copy_(a))
+
+
+@torch.no_grad()
+def point(layer, x, multiply_adds):
+    """Multiply-adds a byte, and multiply-adds a second, of one layer's forward pass."""
+    touched = sum(t.nbytes for t in (x, layer(x), *layer.parameters()))
+    return multiply_adds / touched, multiply_adds / fastest(lambda: layer(x))
+
+
+dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16}
+peaks = {precision: speed.matrix_rate(dtype) for precision, dtype in dtypes.items()}
+memory = bandwidth()
+
+# %%
+points = {precision: {} for precision in peaks}
+for precision, dtype in dtypes.items():
+    x = torch.randn(32, 1, 64, 64)
+    layers = [m for m in Discriminator().modules() if not list(m.children())]
+    for layer in layers[:9]:
+        layer.to(dtype=dtype, memory_format=torch.channels_last)
+        x = x.to(dtype=dtype, memory_format=torch.channels_last)
+        with torch.no_grad():
+            y = layer(x)
+        if isinstance(layer, nn.Conv2d):
+            work = layer.weight.numel() * y[:, 0].numel()
+            name = f"conv {layer.in_channels} → {layer.out_channels}"
+        else:  # a multiplication and an addition for each number
+            name, work = type(layer).__name__, y.numel()
+        points[precision][name] = point(layer, x, work)
+        x = y
+assert len(points["bf16"]) == len(points["fp32"]) == 6
+
+# %% tags=["nbval-ignore-output"]
+figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
+intensity = torch.logspace(-1.5, 3.5, 100)
+markers = dict(zip(points["fp32"], "os^DPX", strict=True))
+for precision, peak in peaks.items():
+    roof = (intensity * memory).clamp(max=peak) / 1e9
+    (line,) = ax.loglog(intensity, roof, label=f"roof, {precision}")
+    for name, (x, rate) in points[precision].items():
+        label = name if precision == "fp32" else None
+        ax.plot(x, rate / 1e9, markers[name], color=line.get_color(), ms=8, label=label)
+ax.set(
+    title="The roofline of this machine", xlabel="multiply-adds for each byte touched"
+)
+ax.set(ylabel="10⁹ multiply-adds a second")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+print(f"memory: {memory / 1e9:.0f} GB a second")
+for precision, found in points.items():
+    conv = [
+        rate / peaks[precision] for name, (_, rate) in found.items() if "conv" in name
+    ]
+    print(
+        f"{precision}: {peaks[precision] / 1e9:.0f}·10⁹ multiply-adds a second;",
+        end=" ",
+    )
+    print("convolutions reach", ", ".join(f"{share:.0%}" for share in conv), "of it")
+assert memory > 0 and all(rate > 0 for f in points.values() for _, rate in f.values())
+
+# %% [markdown]
+# ROOFPROSE
+#
+# ## The same step, faster
+#
+# Now the whole step, at equal networks: full width, batches of 128, the same number of images, layers and updates. *The usual recipe* is the loop as the article and PyTorch's own examples have it, written by us: 32 bits, the default memory layout, every image through its own chain of transforms each time it is used, weight gradients in both halves. *Ours* computes the same numbers, up to rounding (a test holds it), with what you have met: 16-bit products under autocast, the layout channels-last, images resized once for all, no gradient that nobody reads.
+
+# %%
+middles = {}
+for name, folder in machines.items():
+    rows = benchmark.read("steps", folder)
+    middles[name] = {
+        what: m for (what,), (m, _, _) in benchmark.medians(rows, "what").items()
+    }
+    print(f"{name}: usual {middles[name]['usual recipe']:,.0f} ms a step")
+    for line in benchmark.verdict(rows):
+        print("  ", line)
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+for ax, (name, middle) in zip(axes, middles.items(), strict=True):
+    bars = {"usual recipe": middle["usual recipe"]}
+    bars |= {what: ms for what, ms in middle.items() if what.startswith("ours")}
+    for p in ("fp32", "bf16"):
+        bars[f"limit, {p}"] = 1000 * middle["needed"] / middle[f"matrix product, {p}"]
+    colors = ["C0" if "limit" not in what else "lightgrey" for what in bars]
+    ax.barh(list(bars), list(bars.values()), color=colors)
+    ax.invert_yaxis()
+    ax.set(title=name, xlabel="milliseconds a step")
+figure.suptitle("A full-width step of 128 images; grey: its products at full speed")
+plt.show()
+
+# %% [markdown]
+# STEPSPROSE
+#
+# And your machine? Both recipes in turns, at the preset's width:
+
+# %% tags=["nbval-ignore-output"]
+usual = UsualRecipe(h, original_digits())
+ours = Trainer(replace(h, instance_noise=0.0), images)  # the usual recipe has no noise
+feed = (batch for _, batch in ours.batches())
+times = {"usual recipe": [], f"ours, {ours.precision}": []}
+for _ in range(6):
+    for taken, step in zip(
+        times.values(),
+        (usual.step, lambda: ours.step(ours.to_network(next(feed)))),
+        strict=True,
+    ):
+        taken.append(1000 * speed.seconds_of(step, 2))
+for name, taken in times.items():
+    low, *_, high = sorted(taken[1:])  # the first one warms up
+    print(f"{name:14}{statistics.median(taken[1:]):6.0f} ms ({low:.0f} to {high:.0f})")
+assert all(len(taken) == 6 for taken in times.values())
+
+# %% [markdown]
+# LIVEPROSE
+#
+# ## What did not pay
+#
+# Speed-ups that one reads about, on the preset's step (AMD):
+#
+# <details><summary><b>Predict first:</b> which of them is worth switching on: a fused Adam, the generator's first layer as the matrix product it is, real and fake in one batch, <code>torch.compile</code>?</summary>
+#
+# TRICKSANSWER
+# </details>
+
+# %%
+rows = benchmark.read("tricks", benchmark.AMD)
+found = benchmark.medians(rows)
+base = found["as it is",][0]
+print(f"as it is: {base:.0f} ms a step")
+for (what,), (middle, low, high) in found.items():
+    if what.endswith("first"):
+        continue
+    if what != "as it is":
+        first = found[f"{what}, first",][0]
+        print(f"{what:32}{middle / base:5.2f} of that", end="")
+        print(f"  ({low / base:.2f} to {high / base:.2f}; first step {first:.1f} s)")
+
+# %% [markdown]
+# TRICKSPROSE
+#
+# ## What it costs
+#
+# A faster step is worth nothing if the digits get worse. So every change of the *recipe* was trained by itself, from three seeds, to the end of a short run: half the preset's width, 32 bits unless said otherwise, 8 passes over the digits. All but one are of 632 steps; batches of 128 got 16 passes, which is 640 steps on twice the images. The bars are medians of FID, the dots are seeds.
+
+# %%
+rows = benchmark.read("ablation", benchmark.AMD)
+found = benchmark.medians(rows, "change", value="fid")
+figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+names = sorted({row["change"] for row in rows}, key=lambda c: found[c,][0])
+ax.barh(names, [found[name,][0] for name in names], color="lightsteelblue")
+ax.plot(
+    [row["fid"] for row in rows], [names.index(row["change"]) for row in rows], "k."
+)
+ax.set(title="One thing changed at a time, three seeds", xlabel="FID after the run")
+ax.set(xscale="log", xlim=(10, None))
+ax.invert_yaxis()
+plt.show()
+raw = benchmark.medians(rows, "change", value="raw_fid")
+for name in names:
+    middle, low, high = found[name,]
+    print(f"{name:18} FID {middle:5.1f} ({low:.1f} to {high:.1f})", end="")
+    print(f"   without averaging {raw[name,][0]:5.1f}")
+
+# %% [markdown]
+# COSTPROSE
+#
+# ## Larger, wider, more threads
+#
+# How does the step's time grow? The dotted lines are what one would expect: in proportion to the batch, with the square of the width, and inversely with the threads.
+
+# %%
+rows = benchmark.read("growth", benchmark.AMD)
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+benchmark.show_growth(rows, axes)
+figure.suptitle("A step's time (AMD); where nothing else is said, batch 64, width 16")
+plt.show()
+grown = benchmark.medians(rows, "axis", "value", "precision", value="milliseconds")
+for axis, low, high in (
+    ("batch size", 32, 256),
+    ("features", 16, 64),
+    ("threads", 1, 2),
+):
+    for p in ("fp32", "bf16"):
+        ratio = grown[axis, high, p][0] / grown[axis, low, p][0]
+        print(f"{axis} from {low} to {high}, {p}: {ratio:.2f} times the time")
+
+# %% [markdown]
+# GROWTHPROSE
+#
+# ## Quality against time
+#
+# What counts in the end: the fakes after so many seconds of training, scored as in notebook 08 (5,000 of them; scoring does not count). Three recipes on the same 5,000 digits, three seeds each: the preset `laptop`; the article's settings as they are; and those with batch normalisation put back. All three run in *our* loop, so that the article's have the faster step, too.
+
+# %%
+rows = benchmark.read("quality", benchmark.INTEL)
+figure, ax = plt.subplots(figsize=(8, 4.4), layout="constrained")
+benchmark.show_quality(rows, ax)
+plt.show()
+found = benchmark.medians(rows, "recipe", "at", value="fid")
+for recipe in dict.fromkeys(row["recipe"] for row in rows):
+    print(f"{recipe:23}", end="")
+    for at in (60, 120, 180, 300):
+        print(f"{at:5} s: {found[recipe, at][0]:7,.1f}", end="")
+    print()
+steps = benchmark.medians(rows, "recipe", "at", value="step")
+print("steps after 60 s:", {r: round(s[0]) for (r, at), s in steps.items() if at == 60})
+
+# %% [markdown]
+# QUALITYPROSE
+#
+# ## Common mistakes
+#
+# | what you see | why | what to do |
+# | --- | --- | --- |
+# | The first step takes seconds | kernels are prepared, memory is fetched | do not count it; take medians of later ones |
+# | A speed-up of 20 % that is gone tomorrow | another program, or a processor that had been cold | both in turns, in one run, several times; quote the ratio |
+# | bf16 is slower than fp32 | the processor has no instructions for it | `--precision auto` measures before it chooses |
+# | More threads, and slower | more threads than cores, or several trainings beside each other | `torch.set_num_threads`, one training at a time |
+# | `loss.item()` seems to be the slowest line on a GPU | it waits for all that was started before it | read numbers seldom, all at once |
+# | A faster step, and worse pictures at the same step | batch size, width or precision have changed the game itself | compare quality at equal *time*, with seeds |
+#
+# ## Summary
+#
+# SUMMARY
+#
+# ## Exercises
+#
+# **1.** By what factor do a step's multiply-adds grow from width 16 to width 64, for one image? Guess first; four times as wide would be 16 times the work if every layer grew with the square.
+
+# %%
+answer = None
+
+
+def check_growth(answer):
+    if answer is None:
+        return "not answered yet"
+    right = step_work(64)[2] / step_work(16)[2]
+    return "right" if abs(answer - right) < 0.2 else "not yet"
+
+
+print("exercise 1:", check_growth(answer))
+
+# %% [markdown]
+# **2.** *Amdahl's law.* A part that takes the share `share` of a step becomes `gain` times as fast, and the rest stays as it is. How many times as fast is the whole step? Write it, and put your profile's convolutions into it: how fast would a step be if they took no time at all?
+
+
+# %%
+def whole_gain(share, gain):
+    return None  # your code
+
+
+def check_amdahl(answer):
+    if answer(0.5, 2) is None:
+        return "not answered yet"
+    for share, gain, right in (
+        (0.5, 2, 4 / 3),
+        (0, 9, 1),
+        (1, 3, 3),
+        (0.9, 10, 1 / 0.19),
+    ):
+        if abs(found := answer(share, gain) - right) > 1e-6:
+            return f"not yet: wrong by {found:.3f} for a share of {share}, gain {gain}"
+    return "right"
+
+
+print("exercise 2:", check_amdahl(whole_gain))
+
+# %% [markdown]
+# **3.** Find the next one. A speed-up is a `Trainer` with a part replaced: look at `dcgan_helpers/tricks.py`, write your own class, add it to `tricks.TRICKS`, and `python -m dcgan_helpers.benchmark tricks` sets it beside the others. If it changes what is computed, put it into `time_to_quality.CHANGES`, too, and let it pay in FID.
+#
+# **Next:** this is the last page of the series. Back to [the map](00_start_here.ipynb), or on to data of your own: notebook 11 shows how.
+
+# %%
+# Spoilers! For the tests: the checks above accept the right answers.
+right = step_work(64)[2] / step_work(16)[2]
+assert check_growth(right) == "right" and check_growth(4) == "not yet"
+assert check_amdahl(lambda share, gain: 1 / (1 - share + share / gain)) == "right"
+assert check_amdahl(lambda share, gain: share * gain).startswith("not yet")
