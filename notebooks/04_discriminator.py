@@ -147,7 +147,7 @@ with torch.no_grad():
         x = layer(x)
 
 # %% [markdown]
-# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is a quarter smaller, in this network. (In one trained without noise over its pictures we found nearly a third more: it depends on what has been learnt.) About half of all values before the LeakyReLUs are negative, and what would stop there under ReLU passes with a fifth of its size, so *something* gets through everywhere; but a larger gradient is not what it buys. Whether the pictures get better for it, these numbers do not say.
+# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is a quarter smaller, in this network. (One network; another, trained otherwise, may say otherwise.) About half of all values before the LeakyReLUs are negative, and what would stop there under ReLU passes with a fifth of its size, so *something* gets through everywhere; but a larger gradient is not what it buys. Whether the pictures get better for it, these numbers do not say.
 #
 # ## The whole discriminator
 
@@ -345,9 +345,9 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Real digits get a mean score a little above one half, the fakes a little below, and the two curves overlap for the most part: the game stands nearly even, as it should.
+# Real digits get a mean score a little above one half, the fakes a little below, and the two curves overlap in good part: the game stands nearly even, as it should.
 #
-# Black digits on white it rejects, nearly all of them, although it has never seen one. Noise it takes for real half of the time. And dark noise, in which nobody would see a digit, it takes for real every single time; on average it is *more* real to it than digits are. A discriminator is no judge of digits. It knows the difference between real digits and the fakes it was trained against, and outside of that anything may happen. So $D(x)$ of a finished discriminator is no measure of quality.
+# Noise and black digits on white it rejects, nearly all of them, although it has never seen any. But digits upside down, most of which nobody could read, it takes for real *more* often than the fakes. They are made of real strokes, and it seems to be strokes that it goes by. A discriminator is no judge of digits. It has learnt the difference between real digits and the fakes it was trained against, and outside of that anything may happen. So $D(x)$ of a finished discriminator is no measure of quality.
 #
 # ## The helper's discriminator is this one
 

@@ -4,6 +4,7 @@ import math
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -156,6 +157,15 @@ def test_part_measures_every_thing_in_every_round(part, tmp_path):
         if peaks:
             middle = {what: values[0] for what, values in benchmark.medians(rows).items()}
             assert 50 < middle["peak, import torch"] < middle["peak, training"]
+
+
+def test_readme_states_the_stored_quality():
+    rows = benchmark.read("quality", benchmark.INTEL)
+    found = benchmark.medians(rows, "recipe", "at", value="fid")
+    one, two, three = (f"{found['laptop', at][0]:.1f}" for at in (60, 120, 180))
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert f"FID {one}, {two} and {three}" in readme
+    assert min(row["fid"] for row in rows if row["recipe"] == "article") > 1000
 
 
 def test_report_gives_median_and_range():
