@@ -29,7 +29,7 @@
 # 4. see why the generator is given another loss than the one the theory names;
 # 5. choose where to run the series, and in what order.
 #
-# **You need** Python, a little PyTorch (tensors, `nn.Module`, what `backward` does), and what a probability density is. **Time:** read 20 min, run 3 min on a laptop.
+# **You need** Python, a little PyTorch (tensors, `nn.Module`, what `backward` does), and what a probability density is. **Time:** read 20 min, run 4 min on a laptop.
 #
 # Three sources are named throughout. *Goodfellow et al. (2014)* is [the paper that introduced GANs](https://arxiv.org/abs/1406.2661). *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the deep convolutional GAN, the DCGAN. *The article* is the one this series retells: day 28 of [a reader's notes in Chinese](https://github.com/YuehChun/ithome_30days_2022_AI), about [a DCGAN for MNIST](https://github.com/aladdinpersson/Machine-Learning-Collection/tree/master/ML/Pytorch/GANs/2.%20DCGAN). We keep every part of it, correct what it gets wrong, and measure what it only claims.
 
@@ -335,7 +335,7 @@ plt.show()
 #
 # | notebook | what you do there | read | run |
 # | --- | --- | --- | --- |
-# | **00** this one | the game and its loss | 20 min | 3 min |
+# | **00** this one | the game and its loss | 20 min | 4 min |
 # | [01](01_imports_and_tensorboard.ipynb) | imports, device, seeds; TensorBoard in the notebook | 15 min | 1 min |
 # | [02](02_shape_tests.ipynb) | the arithmetic of convolutions; tests that fail on purpose | 20 min | 1 min |
 # | [03](03_generator.ipynb) | the generator, block by block | 20 min | 1 min |

@@ -353,7 +353,7 @@ print("exercise 2:", check_left_out(left_out))
 # %% [markdown]
 # **3.** Pack three instead of two (`PackedDiscriminator(3, …)` in a `Trainer` of your own, after the pattern of `modes.Packed`). What happens to a batch of 64, and what to the modes?
 #
-# **Next:** that is the last of the experiments. Notebook 12, on speed, is being written.
+# **Next:** that is the last of the experiments. [Notebook 12](12_faster.ipynb) asks where the time goes, and what each speed-up costs.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.
