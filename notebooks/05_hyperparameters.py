@@ -320,7 +320,7 @@ show_knob("features")
 show_pictures("features")
 
 # %% [markdown]
-# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why the preset `laptop` has 16, and why a GPU should have the paper's 64. (At equal *time* instead of equal steps, narrow looks better still: notebook 12.)
+# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why the preset `laptop` has 16, and why a GPU should have the paper's 64. (How a step's time grows with the width is measured in notebook 12.)
 #
 # ### The start
 #
