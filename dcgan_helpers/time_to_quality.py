@@ -61,6 +61,11 @@ SHORT = replace(LAPTOP, generator_features=8, discriminator_features=8, precisio
 
 (In batches of 128 it is 640 steps, 16 whole epochs.)
 """
+WHOLE = {
+    name: getattr(LAPTOP, name)
+    for name in ("generator_features", "discriminator_features", "precision", "epochs")
+}
+"""What makes `SHORT` the preset again; its unchanged counterpart is the recipe `laptop`."""
 CHANGES = {
     "unchanged": (Trainer, {}),
     "bf16": (Trainer, {"precision": "bf16"}),
@@ -69,6 +74,7 @@ CHANGES = {
     "momentum 0.5": (Trainer, {"betas": (0.5, 0.999)}),
     "constant rate": (Trainer, {"learning_rate_schedule": "constant"}),
     "no instance noise": (Trainer, {"instance_noise": 0.0}),
+    "no instance noise, whole run": (Trainer, WHOLE | {"instance_noise": 0.0}),
 }
 """What notebook 12 weighs: each with a `Trainer` and the hyperparameters that it changes."""
 ABLATION_TYPES = {"change": str, "seed": int, "step": int}
