@@ -157,8 +157,8 @@ PLAIN = {
     "instance_noise": 0.0,
     "ema_decay": 0.99,
 }
-"""What the preset `laptop` was before it was tuned: a constant rate and the paper's momentum
-(Radford et al. 2016, section 4). Notebook 07 trains with it, and 05, 09 and 11 vary it."""
+"""The plainest loop: a constant rate, the paper's momentum (Radford et al. 2016, section 4) and
+no noise. Notebook 07 trains with it, and 05, 09 and 11 vary it; `laptop` is tuned beyond it."""
 
 PRESETS = {
     # Minutes on two CPU cores; makes the outputs stored in the notebooks.

@@ -332,6 +332,7 @@ with torch.no_grad():
     }
     verdicts = {name: trained(images).flatten() for name, images in noisy.items()}
 
+# %%
 figure, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")
 for name, logits in verdicts.items():
     label = f"{name}: mean $D$ {logits.sigmoid().mean():.2f}"
