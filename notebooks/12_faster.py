@@ -85,7 +85,7 @@ for name, folder in machines.items():
 #
 # <details><summary><b>Predict first:</b> the networks are convolutions, batch norms and activations, and there is an optimiser. What share of a step do the convolutions take?</summary>
 #
-# Nearly four fifths at the preset's width, in 32 and in 16 bits alike.
+# About four fifths at the preset's width, in 32 and in 16 bits alike.
 # </details>
 
 
@@ -139,7 +139,7 @@ for precision, spent in profiles.items():
 assert all(t >= 0 for spent in profiles.values() for t in spent.values())
 
 # %% [markdown]
-# Nearly four fifths are convolutions, in either arithmetic. So that is where 16 bits help: the blue bar becomes a third shorter, and the others together hardly do. Batch norms, activations and noise multiply next to nothing, yet they have to touch every number. The last bin holds, among a hundred small things, the casts to 16 bits.
+# About four fifths are convolutions, in either arithmetic. So that is where 16 bits help: the blue bar becomes a third shorter, and the others together hardly do. Batch norms, activations and noise multiply next to nothing, yet they have to touch every number. The last bin holds, among a hundred small things, the casts to 16 bits.
 #
 # ## The work that has to be done
 #
@@ -281,7 +281,7 @@ for precision, found in points.items():
 assert memory > 0 and all(rate > 0 for f in points.values() for _, rate in f.values())
 
 # %% [markdown]
-# The wide convolutions are far to the right, under the flat part of their roof. Or rather, on it and above it: in 32 bits they are up to a third faster than the matrix product that was to be the ceiling. This library's convolutions are simply better than its product of two 2,048×2,048 matrices on this processor. A measured roof is a yardstick, no law. The first convolution, with 16 weights for each output, and the two layers that go number by number lie near the slope. Memory is what limits those, and 16 bits help them by halving the bytes. (A LeakyReLU above the roof has found its numbers in the cache.)
+# The wide convolutions are far to the right, under the flat part of their roof. Or rather, on it and above it: in 32 bits they are faster by a third than the matrix product that was to be the ceiling. This library's convolutions are simply better than its product of two 2,048×2,048 matrices on this processor. A measured roof is a yardstick, no law. The first convolution, with 16 weights for each output, and the two layers that go number by number lie near the slope. Memory is what limits those, and 16 bits help them by halving the bytes. (A LeakyReLU above the roof has found its numbers in the cache.)
 #
 # So the large layers are limited by arithmetic, and there are two ways to make them faster: cheaper multiplications, and fewer.
 #
@@ -450,6 +450,7 @@ for axis, low, high in compared:
 rows = benchmark.read("quality", benchmark.INTEL)
 figure, ax = plt.subplots(figsize=(8, 4.4), layout="constrained")
 benchmark.show_quality(rows, ax)
+ax.set_title("FID against seconds of training (Intel, three seeds)")
 plt.show()
 found = benchmark.medians(rows, "recipe", "at", value="fid")
 for recipe in dict.fromkeys(row["recipe"] for row in rows):
@@ -491,7 +492,7 @@ for (recipe, at), (middle, low, high) in found.items():
 #
 # ## Summary
 #
-# 1. Convolutions take nearly four fifths of the preset's step. What is done to the rest can win little.
+# 1. Convolutions take about four fifths of the preset's step. What is done to the rest can win little.
 # 2. A step needs $3g - g_1 + 8d - 2d_1$ multiply-adds an image, two thousand million at full width, by hand as by PyTorch's counter. Half the width is a quarter of that.
 # 3. Arithmetic and memory are the two limits. Our full-width step runs at 73 % of the rate of a 16-bit matrix product on one machine and, where these products are five times as cheap, at 27 % on the other.
 # 4. Our step is two to three times as fast as the usual one at full width; 16 bits are most of that, and nearly free. Four well-known tricks gain three per cent at most, and one of them ruins the game. What a change is worth in a short run need not hold in a long one.
