@@ -35,7 +35,7 @@ def test_usual_recipe_computes_what_ours_does(images, digits):
     for name in ("generator", "discriminator"):
         getattr(usual, name).load_state_dict(getattr(ours, name).state_dict())
         # In one layout, for two round differently.
-        getattr(ours, name).to(memory_format=torch.contiguous_format)
+        getattr(usual, name).to(memory_format=torch.channels_last)
     real = ours.to_network(images[range(32)])
     usual.next_batch = lambda: real
     for step in range(3):
