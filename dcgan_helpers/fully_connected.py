@@ -1,6 +1,5 @@
 """A GAN without convolutions, to compare with, and what a network costs."""
 
-import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -56,8 +55,8 @@ def parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def multiply_adds(network, inputs):
-    """Multiply-adds of one forward pass for one of the `inputs`."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(inputs)
+def multiply_adds(work, inputs):
+    """Multiply-adds of `work(inputs)`, of a network or a whole step, for one of the `inputs`."""
+    with FlopCounterMode(display=False) as counter:
+        work(inputs)
     return counter.get_total_flops() // 2 // len(inputs)

@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm.auto import tqdm
 
+from .choices import endless
 from .data import load_dataset, original_digits
 from .devices import choose_precision
+from .fully_connected import multiply_adds
 from .hyperparameters import PRESETS
 from .training import Trainer
 from .tricks import TRICKS
@@ -57,10 +58,7 @@ def processor():
 
 def step_multiply_adds(trainer, images):
     """Multiply-adds of one `Trainer.step`, per image: all that its layers need, no more."""
-    real = trainer.to_network(images)
-    with FlopCounterMode(display=False) as counter:
-        trainer.step(real)
-    return counter.get_total_flops() / 2 / len(images)
+    return multiply_adds(trainer.step, trainer.to_network(images))
 
 
 def matrix_rate(dtype, size=MATRIX, repeats=3):
@@ -83,7 +81,7 @@ def measure_steps(base=EQUAL, rounds=5, size=MATRIX, progress=True):
     images = load_dataset("mnist-5k")
     ours = {p: Trainer(replace(base, precision=p), images) for p in ("bf16", "fp32")}
     usual = UsualRecipe(base, original_digits())
-    batches = {p: (images for _, images in trainer.batches()) for p, trainer in ours.items()}
+    batches = {p: endless(trainer) for p, trainer in ours.items()}
     work = {"usual recipe": usual.step}
     for p, trainer in ours.items():
         work[f"ours, {p}"] = lambda t=trainer, b=batches[p]: t.step(t.to_network(next(b)))

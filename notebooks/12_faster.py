@@ -57,15 +57,15 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from dcgan_helpers import benchmark, run_folder, speed
+from dcgan_helpers.choices import endless
 from dcgan_helpers.data import load_dataset, original_digits
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Discriminator, Generator
 from dcgan_helpers.training import Trainer
 from dcgan_helpers.usual_recipe import UsualRecipe
 
-os.environ["ACCELERATE_USE_CPU"] = (
-    "1"  # this page is about CPUs, even where there is a GPU
-)
+# This page is about CPUs, even where there is a GPU.
+os.environ["ACCELERATE_USE_CPU"] = "1"
 
 # %% [markdown]
 # Whatever takes long here was measured beforehand, by `python -m dcgan_helpers.benchmark`, on two machines of two cores each, one with unusually much 16-bit arithmetic and one without (and slower all round, for it was shared). No timing is worth anything without the machine it was taken on, so here they are:
@@ -326,7 +326,7 @@ plt.show()
 # %% tags=["nbval-ignore-output"]
 usual = UsualRecipe(h, original_digits())
 ours = Trainer(replace(h, instance_noise=0.0), images)  # the usual recipe has no noise
-feed = (batch for _, batch in ours.batches())
+feed = endless(ours)
 times = {"usual recipe": [], f"ours, {ours.precision}": []}
 for _ in range(6):
     for taken, step in zip(
