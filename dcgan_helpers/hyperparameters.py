@@ -1,24 +1,53 @@
 """Every number that decides how a run goes, in one frozen dataclass with named presets."""
 
-import math
 import os
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 from . import InputError
 
-IMAGE_SIZE = 64
+IMAGE_SIZE: Final = 64
 """Height and width in pixels that both networks are built for (four doublings of 4)."""
 
-SCORED_IMAGES = 5000
+SCORE_COUNT = 5000
 """Images a side in a score, unless told otherwise: as many as there are embedded digits."""
 
-DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
-Schedule = Literal["constant", "linear"]
+DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
+
+# Strict, because `True` is no whole number and "3" no number.
+Count = Annotated[int, Field(strict=True, ge=1)]
+CountOrZero = Annotated[int, Field(strict=True, ge=0)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]  # what NumPy takes, too
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+PositiveOrZero = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
+Switch = Annotated[bool, Field(strict=True)]
 
 
-@dataclass(frozen=True)
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Raise pydantic's first complaint as an InputError: which value, and what was expected."""
+    try:
+        yield
+    except ValidationError as error:
+        found = error.errors()[0]
+        name, *place = found["loc"]
+        if found["type"] == "unexpected_keyword_argument":
+            raise InputError(f"unknown hyperparameter {name!r}") from None
+        name = f"{name}{place}" if place else name  # such as betas[1]
+        expected = found["msg"].replace("Input should be", "expected")
+        for word in ("greater", "less"):
+            expected = expected.replace(f"expected {word}", f"expected a number {word}")
+        raise InputError(f"{name} is {found['input']!r}; {expected}") from None
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Hyperparameters:
     """What a run trains, on what, and how. The defaults are those of the preset `laptop`."""
 
@@ -26,131 +55,69 @@ class Hyperparameters:
 
     dataset: DatasetName = "mnist-5k"
     """Images to imitate; `folder` takes any folder of pictures (--data-root)."""
-    max_images: int | None = None
+    max_images: Count | None = None
     """Use only this many images, spread evenly over the data set (None: all)."""
-    image_channels: int = 1
+    image_channels: Literal[1, 3] = 1
     """1 for grey, 3 for RGB; works for every data set."""
-    image_size: int = IMAGE_SIZE
+    image_size: Literal[64] = IMAGE_SIZE
     """Height and width in pixels; the networks are built for 64."""
-    latent_dim: int = 100
+    latent_dim: Count = 100
     """Length of the noise vector z."""
-    generator_features: int = 16
+    generator_features: Count = 16
     """Generator width: its first layer has 16 times as many channels."""
-    discriminator_features: int = 16
+    discriminator_features: Count = 16
     """Discriminator width: its last hidden layer has 8 times as many channels."""
-    batch_norm: bool = True
+    batch_norm: Switch = True
     """Batch normalisation where the paper has it; off gives the article's networks."""
-    batch_norm_mean: float = 1.0
+    batch_norm_mean: Number = 1.0
     """Mean of the initial batch-norm scales; the article's initialisation has 0."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Adam's step size, for both networks, at the first step."""
-    learning_rate_schedule: Schedule = "linear"
+    learning_rate_schedule: Literal["constant", "linear"] = "linear"
     """`linear` lets the step size fall to 0 over the whole run; such a run cannot grow."""
-    betas: tuple[float, float] = (0.0, 0.999)
+    betas: tuple[Share, Share] = (0.0, 0.999)
     """Adam's decay rates for the mean and the square of the gradient."""
-    instance_noise: float = 0.4
+    instance_noise: PositiveOrZero = 0.4
     """Standard deviation of noise added to all that the discriminator sees."""
-    batch_size: int = 64
+    batch_size: Count = 64
     """Real images a step, over all processes; as many fakes are made."""
-    epochs: int = 30
+    epochs: Count = 30
     """Passes over the data set."""
-    ema_decay: float = 0.997
+    ema_decay: Share = 0.997
     """Share of the old value a step keeps in the generator's moving average."""
     precision: Precision = "auto"
     """Arithmetic of the networks; `auto` takes bf16 where it is measured to be faster."""
-    seed: int = 0
+    seed: Seed = 0
     """Start of every random number: weights, order of the images, noise."""
-    log_every: int = 50
+    log_every: Count = 50
     """Steps between two log entries, image grids included."""
-    checkpoint_every: int = 200
+    checkpoint_every: Count = 200
     """Steps between two checkpoints, which is the most work a crash can cost."""
-    evaluate_every: int = 0
+    evaluate_every: CountOrZero = 0
     """Steps between two scores of 5,000 fakes, as `evaluate` gives them; 0 for none."""
-    workers: int = 2
+    workers: CountOrZero = 2
     """Processes that read image files (only for `folder`)."""
 
-    def __post_init__(self):
-        if isinstance(self.betas, list):  # JSON has no tuples
-            object.__setattr__(self, "betas", tuple(self.betas))
-        for name, (expected, is_valid) in RULES.items():
-            value = getattr(self, name)
-            if not is_valid(value):
-                raise InputError(f"{name} is {value!r}; expected {expected}")
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check(cls, values: Any, handler: Any) -> Any:
+        with in_one_sentence():
+            return handler(values)
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict[str, Any]) -> "Hyperparameters":
         """The hyperparameters in a dictionary such as `asdict` gives. Raises InputError."""
         # A run folder from before these two were there was made without them.
-        values = {"learning_rate_schedule": "constant", "instance_noise": 0.0} | values
-        unknown = set(values) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise InputError(f"unknown hyperparameter {sorted(unknown)[0]!r}")
-        return cls(**values)
+        older: dict[str, Any] = {"learning_rate_schedule": "constant", "instance_noise": 0.0}
+        return cls(**older | values)
 
-    def learning_rate_at(self, step, total):
+    def learning_rate_at(self, step: int, total: int) -> float:
         """Adam's step size after `step` of `total` steps."""
         left = max(0.0, 1 - step / total) if self.learning_rate_schedule == "linear" else 1.0
         return self.learning_rate * left
 
-    def differences(self, other):
-        """Names and both values of the fields in which two sets differ, as one text."""
-        mine, theirs = asdict(self), asdict(other)
-        return ", ".join(
-            f"{name} {theirs[name]} instead of {mine[name]}"
-            for name in mine
-            if mine[name] != theirs[name]
-        )
 
-
-def _is_int(value, low=-math.inf):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= low
-
-
-def _is_number(value, low=-math.inf, high=math.inf):
-    """True for a finite number in [low, high)."""
-    is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_real and math.isfinite(value) and low <= value < high
-
-
-def _one_of(type_of_choice):
-    choices = get_args(type_of_choice)
-    return f"one of {', '.join(choices)}", lambda value: value in choices
-
-
-_POSITIVE = "a whole number of at least 1", lambda value: _is_int(value, low=1)
-_NOT_NEGATIVE = "a whole number of at least 0", lambda value: _is_int(value, low=0)
-
-# For each field what is expected, in words and as a test.
-RULES = {
-    "dataset": _one_of(DatasetName),
-    "max_images": ("None or " + _POSITIVE[0], lambda v: v is None or _is_int(v, low=1)),
-    "image_channels": ("1 (grey) or 3 (RGB)", lambda v: _is_int(v) and v in (1, 3)),
-    "image_size": (f"{IMAGE_SIZE}", lambda v: _is_int(v) and v == IMAGE_SIZE),
-    "latent_dim": _POSITIVE,
-    "generator_features": _POSITIVE,
-    "discriminator_features": _POSITIVE,
-    "batch_norm": ("True or False", lambda v: isinstance(v, bool)),
-    "batch_norm_mean": ("a finite number", _is_number),
-    "learning_rate": ("a number above 0", lambda v: _is_number(v) and v > 0),
-    "learning_rate_schedule": _one_of(Schedule),
-    "betas": (
-        "two numbers in [0, 1)",
-        lambda v: isinstance(v, tuple) and len(v) == 2 and all(_is_number(b, 0, 1) for b in v),
-    ),
-    "instance_noise": ("a number of at least 0", lambda v: _is_number(v, 0)),
-    "batch_size": _POSITIVE,
-    "epochs": _POSITIVE,
-    "ema_decay": ("a number in [0, 1)", lambda v: _is_number(v, 0, 1)),
-    "precision": _one_of(Precision),
-    "seed": _NOT_NEGATIVE,
-    "log_every": _POSITIVE,
-    "checkpoint_every": _POSITIVE,
-    "evaluate_every": _NOT_NEGATIVE,
-    "workers": _NOT_NEGATIVE,
-}
-
-
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "learning_rate": 5e-4,
     "learning_rate_schedule": "constant",
     "betas": (0.5, 0.999),
@@ -159,6 +126,17 @@ PLAIN = {
 }
 """The plainest loop: a constant rate, the paper's momentum (Radford et al. 2016, section 4) and
 no noise. Notebook 07 trains with it, and 05, 09 and 11 vary it; `laptop` is tuned beyond it."""
+
+FULL_SIZE: dict[str, Any] = PLAIN | {
+    "dataset": "mnist",
+    "generator_features": 64,
+    "discriminator_features": 64,
+    "learning_rate": 2e-4,
+    "batch_size": 128,
+    "log_every": 100,
+    "checkpoint_every": 469,  # steps of an epoch
+}
+"""What the article and the paper have in common."""
 
 PRESETS = {
     # Minutes on two CPU cores; makes the outputs stored in the notebooks.
@@ -176,37 +154,17 @@ PRESETS = {
         checkpoint_every=10,
     ),
     # The article's numbers, batch normalisation commented out as it is there.
-    "article": Hyperparameters(
-        dataset="mnist",
-        generator_features=64,
-        discriminator_features=64,
-        batch_norm=False,
-        **PLAIN | {"learning_rate": 2e-4},
-        batch_size=128,
-        epochs=30,
-        precision="fp32",
-        log_every=100,
-        checkpoint_every=469,
-    ),
+    "article": Hyperparameters(**FULL_SIZE, batch_norm=False, epochs=30, precision="fp32"),
     # Radford et al. 2016, section 4 (batch 128, Adam 0.0002 and 0.5), with the width of
     # its figure 1; 25 epochs as in the authors' code. For a GPU.
-    "paper": Hyperparameters(
-        dataset="mnist",
-        generator_features=64,
-        discriminator_features=64,
-        **PLAIN | {"learning_rate": 2e-4, "ema_decay": 0.999},
-        batch_size=128,
-        epochs=25,
-        log_every=100,
-        checkpoint_every=469,
-    ),
+    "paper": Hyperparameters(**FULL_SIZE | {"ema_decay": 0.999}, epochs=25),
 }
 
 PRESET_VARIABLE = "DCGAN_PRESET"
 """Environment variable that names the preset the notebooks run with."""
 
 
-def preset(name=None):
+def preset(name: str | None = None) -> Hyperparameters:
     """The preset called `name`; without a name, the one the environment asks for.
 
     Notebooks call it without a name: a reader gets `laptop`, the tests set the variable

@@ -4,15 +4,20 @@ Written for 64x64 images with the channel plan of the article that the series re
 Kernel 4, stride 2, padding 1 doubles (or halves) height and width exactly.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from .hyperparameters import IMAGE_SIZE
 
 
-def up_block(in_channels, out_channels, stride, padding, batch_norm):
+def up_block(
+    in_channels: int, out_channels: int, stride: int, padding: int, batch_norm: bool
+) -> nn.Sequential:
     """Transposed convolution, batch norm, ReLU: one step up in size."""
     return nn.Sequential(
         nn.ConvTranspose2d(in_channels, out_channels, 4, stride, padding, bias=False),
@@ -21,7 +26,7 @@ def up_block(in_channels, out_channels, stride, padding, batch_norm):
     )
 
 
-def down_block(in_channels, out_channels, batch_norm):
+def down_block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequential:
     """Convolution with stride 2, batch norm, LeakyReLU: height and width are halved."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False),
@@ -38,7 +43,13 @@ class Generator(nn.Module):
     out. Raises ValueError for sizes below 1 and for noise of another shape.
     """
 
-    def __init__(self, latent_dim=100, image_channels=1, features=64, batch_norm=True):
+    def __init__(
+        self,
+        latent_dim: int = 100,
+        image_channels: int = 1,
+        features: int = 64,
+        batch_norm: bool = True,
+    ):
         super().__init__()
         _require_positive(latent_dim=latent_dim, image_channels=image_channels, features=features)
         self.latent_dim = latent_dim
@@ -54,7 +65,7 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         _require_shape("Generator", "noise", z, (self.latent_dim, 1, 1))
         return self.layers(z)
 
@@ -72,7 +83,7 @@ class Discriminator(nn.Module):
     sizes below 1 and for images of another shape.
     """
 
-    def __init__(self, image_channels=1, features=64, batch_norm=True):
+    def __init__(self, image_channels: int = 1, features: int = 64, batch_norm: bool = True):
         super().__init__()
         _require_positive(image_channels=image_channels, features=features)
         self.image_channels = image_channels
@@ -88,13 +99,13 @@ class Discriminator(nn.Module):
             nn.Conv2d(8 * f, 1, 4, stride=2, padding=0),  # N × 1 × 1 × 1
         )
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> Tensor:
         expected = (self.image_channels, IMAGE_SIZE, IMAGE_SIZE)
         _require_shape("Discriminator", "images", images, expected)
         return self.layers(images)
 
 
-def initialize_weights(network, std=0.02, batch_norm_mean=1.0):
+def initialize_weights(network: nn.Module, std: float = 0.02, batch_norm_mean: float = 1.0) -> None:
     """Draw the starting weights of `network` in place, as the DCGAN paper does.
 
     Convolutions N(0, std), batch-norm scales N(batch_norm_mean, std), batch-norm shifts
@@ -110,7 +121,7 @@ def initialize_weights(network, std=0.02, batch_norm_mean=1.0):
             nn.init.zeros_(module.bias)
 
 
-def with_noise(images, deviation):
+def with_noise(images: Tensor, deviation: float) -> Tensor:
     """Images as the discriminator is to see them: instance noise hides what is too fine.
 
     `deviation` is the noise's standard deviation, on the scale from -1 to 1. Sønderby et al.
@@ -119,7 +130,9 @@ def with_noise(images, deviation):
     return images + deviation * torch.randn_like(images) if deviation else images
 
 
-def moving_average(generator, decay, device=None):
+def moving_average(
+    generator: nn.Module, decay: float, device: torch.device | None = None
+) -> AveragedModel:
     """An exponential moving average of a generator, batch-norm statistics included.
 
     Each `update_parameters(generator)` keeps the share `decay` of the old average. Early
@@ -127,7 +140,7 @@ def moving_average(generator, decay, device=None):
     are soon forgotten.
     """
 
-    def average(averaged, current, updates):
+    def average(averaged: Any, current: Any, updates: Any) -> None:
         share = min(decay, float((1 + updates) / (10 + updates)))
         get_ema_multi_avg_fn(share)(averaged, current, updates)
 
@@ -135,7 +148,9 @@ def moving_average(generator, decay, device=None):
 
 
 @torch.no_grad()
-def generate(generator, count, seed=0, batch_size=250, progress=False):
+def generate(
+    generator: Any, count: int, seed: int = 0, batch_size: int = 250, progress: bool = False
+) -> Tensor:
     """`count` images `N×C×64×64` in [-1, 1] from a generator, which is left in its mode.
 
     The noise is N(0, 1) and comes from `seed` alone, so the same seed gives the same
@@ -148,13 +163,30 @@ def generate(generator, count, seed=0, batch_size=250, progress=False):
     return torch.cat([generator(z) for z in batches])
 
 
-def _require_positive(**sizes):
+# Notebook 02 writes these two tests before there are networks; they hold ever since.
+
+
+def check_generator(generator_class: Callable[..., nn.Module]) -> None:
+    """`N×100×1×1` becomes `N×3×64×64`; raises AssertionError otherwise."""
+    z = torch.randn(8, 100, 1, 1)
+    images = generator_class(latent_dim=100, image_channels=3, features=8)(z)
+    assert tuple(images.shape) == (8, 3, 64, 64), f"images are {tuple(images.shape)}"
+
+
+def check_discriminator(discriminator_class: Callable[..., nn.Module]) -> None:
+    """`N×3×64×64` becomes `N×1×1×1`; raises AssertionError otherwise."""
+    images = torch.randn(8, 3, 64, 64)
+    logits = discriminator_class(image_channels=3, features=8)(images)
+    assert tuple(logits.shape) == (8, 1, 1, 1), f"logits are {tuple(logits.shape)}"
+
+
+def _require_positive(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} is {size}; expected at least 1")
 
 
-def _require_shape(network, what, tensor, expected):
+def _require_shape(network: str, what: str, tensor: Tensor, expected: tuple[int, ...]) -> None:
     if tuple(tensor.shape[1:]) != expected:
         want = "×".join(["N", *map(str, expected)])
         got = "×".join(map(str, tensor.shape)) or "a single number"

@@ -1,9 +1,9 @@
 """Everything a run leaves behind, in one folder that is never half-written.
 
 hyperparameters.json       what was run
-metrics.csv                one row a logged step
+training.csv               one row a logged step
 scores.csv                 one row a score, if hyperparameters ask for scores
-metrics.json               what `python -m dcgan_helpers evaluate` found
+evaluation.json            what `python -m dcgan_helpers evaluate` found
 samples.png                the latest samples; progress/ has one grid a logged step
 tensorboard/               event files, with real/ and fake/ images side by side
 generator.safetensors      the moving average, for sampling; generator_raw is beside it
@@ -14,23 +14,28 @@ checkpoints/step-.../      everything needed to go on from that step
 import csv
 import json
 import os
-from dataclasses import asdict, replace
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from torchvision.utils import save_image
-from tqdm.auto import tqdm
 
-from . import InputError
-from .files import atomic, remove
+from . import InputError, reading
 from .hyperparameters import Hyperparameters
 from .networks import Discriminator, Generator
 
+if TYPE_CHECKING:  # who only loads a generator does not wait for Accelerate
+    from accelerate import Accelerator
+
 HYPERPARAMETERS = "hyperparameters.json"
-METRICS = "metrics.csv"
+TRAINING = "training.csv"
 SCORES = "scores.csv"
-EVALUATION = "metrics.json"
+EVALUATION = "evaluation.json"
 SAMPLES = "samples.png"
 PROGRESS = "progress"
 TENSORBOARD = "tensorboard"
@@ -38,105 +43,126 @@ GENERATOR = "generator.safetensors"
 RAW_GENERATOR = "generator_raw.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 CHECKPOINTS = "checkpoints"
-# How 32 images become one picture, wherever they are shown.
-GRID = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
 PARTS = (
-    HYPERPARAMETERS, METRICS, SCORES, EVALUATION, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR,
+    HYPERPARAMETERS, TRAINING, SCORES, EVALUATION, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR,
     RAW_GENERATOR, DISCRIMINATOR, CHECKPOINTS,
 )  # fmt: skip
+OLD_TRAINING, OLD_EVALUATION = "metrics.csv", "metrics.json"  # in older folders, still read
+# In a checkpoint, beside what Accelerate saves there.
+MOVING_AVERAGE, POSITION = "moving_average.safetensors", "position.json"
+
+ASSETS = Path(__file__).with_name("assets")
+"""Folder of everything that comes with the package."""
+TRAINED = ASSETS / "laptop"
+"""The run of `python -m dcgan_helpers train`, as far as it can be loaded: see `export`."""
+GRID: dict[str, Any] = {"nrow": 8, "normalize": True, "value_range": (-1, 1)}
+"""How images in [-1, 1] become one picture, wherever they are shown."""
 
 
-def check(run_dir, hyperparameters, resume=False, overwrite=False):
-    """Raise InputError when `run_dir` cannot take this run; changes nothing.
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name when the block ends well.
 
-    That is when it holds a run and neither `resume` nor `overwrite` is set, when it holds
-    other things, when there is nothing to resume, and when the run to resume has other
-    hyperparameters (only `epochs` may grow, and only at a constant learning rate).
+    Whoever reads `path` finds the old content or the new one, never a part, also when
+    the process is killed while it writes. Works for files and folders. Raises OSError.
     """
-    run_dir = Path(run_dir)
+    temporary = _temporary(path)
+    remove(temporary)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except Exception as error:
+        remove(temporary)
+        raise OSError(f"{path} cannot be written ({error}); nothing was lost") from error
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".writing-{path.name}")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none. Raises InputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {path} cannot be made ({error}); name another") from error
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder; nothing happens when there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def require_usable(run_dir: Path, overwrite: bool = False) -> None:
+    """Raise InputError when a new run cannot go into `run_dir`; changes nothing."""
     there = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise InputError(
-            f"the run folder {run_dir} cannot be written, because {there} is "
-            f"{'read-only' if there.is_dir() else 'a file'}; name another with --run-dir"
+        reason = f"{there} is {'read-only' if there.is_dir() else 'a file'}"
+        fix = f"because {reason}; name another with --run-dir"
+        raise InputError(f"the run folder {run_dir} cannot be written, {fix}")
+    if not run_dir.is_dir() or not any(run_dir.iterdir()):
+        return
+    if not (run_dir / HYPERPARAMETERS).is_file():
+        raise InputError(f"{run_dir} is not empty and holds no run; choose another --run-dir")
+    if not overwrite:
+        ways = (
+            f"`python -m dcgan_helpers resume {run_dir}` goes on with it, --overwrite replaces it"
         )
-    if resume and overwrite:
-        raise InputError("--resume and --overwrite exclude each other; choose one")
-    if resume:
-        stored = load_hyperparameters(run_dir)
-        is_constant = stored.learning_rate_schedule == "constant"
-        if is_constant and hyperparameters.epochs > stored.epochs:
-            stored = replace(stored, epochs=hyperparameters.epochs)
-        if differences := stored.differences(hyperparameters):
-            raise InputError(
-                f"{run_dir} was made with other hyperparameters: {differences}; leave those "
-                "options out, or train into another --run-dir"
-            )
-    elif run_dir.is_dir() and any(run_dir.iterdir()):
-        if not (run_dir / HYPERPARAMETERS).is_file():
-            raise InputError(f"{run_dir} is not empty and holds no run; choose another --run-dir")
-        if not overwrite:
-            raise InputError(
-                f"{run_dir} already holds a run; add --resume to go on with it, --overwrite "
-                "to replace it, or another --run-dir to keep it"
-            )
+        raise InputError(f"{run_dir} already holds a run; {ways}, another --run-dir keeps it")
 
 
-def prepare(run_dir, hyperparameters, overwrite=False):
+def prepare(run_dir: Path, hyperparameters: Hyperparameters, overwrite: bool = False) -> None:
     """Make the folders of a run and write its hyperparameters.
 
     With `overwrite` the parts of the run that is there are deleted, and nothing else.
     Raises InputError when the folder cannot be written.
     """
-    run_dir = Path(run_dir)
     try:
         if overwrite:
-            for part in PARTS:
+            for part in (*PARTS, OLD_TRAINING, OLD_EVALUATION):
                 remove(run_dir / part)
         for folder in (CHECKPOINTS, PROGRESS, TENSORBOARD):
             (run_dir / folder).mkdir(parents=True, exist_ok=True)
         save_json(run_dir / HYPERPARAMETERS, asdict(hyperparameters))
     except OSError as error:
-        raise InputError(
-            f"the run folder {run_dir} cannot be written ({error}); name another with --run-dir"
-        ) from error
+        reason = f"cannot be written ({error}); name another with --run-dir"
+        raise InputError(f"the run folder {run_dir} {reason}") from error
 
 
-def latest_checkpoint(run_dir):
-    """The newest complete checkpoint of a run, or None (one that is being written is hidden)."""
-    return max((Path(run_dir) / CHECKPOINTS).glob("step-*"), default=None)
-
-
-def checkpoint_path(run_dir, step):
-    """Where the checkpoint of a step lies; names sort in the order of the steps."""
-    return Path(run_dir) / CHECKPOINTS / f"step-{step:09d}"
-
-
-def step_of(path):
-    """The step in the name of a checkpoint or of a picture in `progress/`."""
-    return int(path.stem.removeprefix("step-"))
-
-
-def save_json(path, values):
+def save_json(path: Path, values: dict[str, Any]) -> None:
     """Write a dictionary as JSON, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def load_json(path):
+def load_json(path: Path) -> dict[str, Any]:
     """The dictionary in a JSON file. Raises InputError when it is missing or damaged."""
-    try:
+    with reading(path, "expected the folder of a run", "expected JSON as `train` writes it"):
         values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError("not a dictionary")
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing; expected the folder of a run") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error})") from error
     return values
 
 
-def save_table(path, rows):
+def load_hyperparameters(run_dir: str | Path) -> Hyperparameters:
+    """The hyperparameters a run was made with. Raises InputError."""
+    path = Path(run_dir) / HYPERPARAMETERS
+    if not path.parent.is_dir():
+        raise InputError(f"the run folder {run_dir} is missing; make one with the command train")
+    values = load_json(path)
+    try:
+        return Hyperparameters.from_dict(values)
+    except InputError as error:
+        raise InputError(f"{path} is not usable: {error}") from error
+
+
+def save_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write dictionaries with the same keys as a CSV file, atomically."""
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, rows[0])
@@ -144,82 +170,59 @@ def save_table(path, rows):
         table.writerows(rows)
 
 
-def load_table(path, **types):
-    """The rows of a CSV file as dictionaries; `types` by column, float for the others.
+def read_training(run_dir: str | Path) -> list[dict[str, Any]]:
+    """The rows of a run's training.csv as dictionaries of numbers; none if there is no file."""
+    path = Path(run_dir) / TRAINING
+    return _load_rows(path if path.exists() else path.with_name(OLD_TRAINING))
 
-    No rows if there is no file.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: types.get(name, float)(x) for name, x in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except FileNotFoundError:
+
+def read_scores(run_dir: str | Path) -> list[dict[str, Any]]:
+    """The rows of a run's scores.csv as dictionaries of numbers; none if there is no file."""
+    return _load_rows(Path(run_dir) / SCORES)
+
+
+def _load_rows(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
         return []
+    types = {"step": int, "epoch": int}
+    fix = "delete it, or train the run again"
+    with reading(path, fix, fix), path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return [{name: types.get(name, float)(x) for name, x in row.items()} for row in rows]
 
 
-def complete_table(path, jobs, run, progress=True, **types):
-    """Add the rows of those `jobs` that a CSV file lacks, each as soon as it is there.
-
-    A job is a dictionary, the columns that identify its rows; `run(**job)` returns these
-    rows. Stopped at any time, the same call goes on where it was.
-    """
-    rows = load_table(path, **types)
-    todo = [job for job in jobs if not any(job.items() <= row.items() for row in rows)]
-    for job in tqdm(todo, desc="runs", unit="run", disable=not progress):
-        rows += run(**job)
-        save_table(path, rows)
+def save_grid(path: Path, images: Tensor) -> None:
+    """Write `N×C×64×64` images in [-1, 1] as one picture, eight a row, atomically."""
+    with atomic(path) as temporary:
+        save_image(images, temporary, **GRID)
 
 
-def load_hyperparameters(run_dir):
-    """The hyperparameters a run was made with. Raises InputError."""
-    run_dir = Path(run_dir)
-    if not run_dir.is_dir():
-        raise InputError(f"the run folder {run_dir} is missing; make one with the command train")
-    try:
-        return Hyperparameters.from_dict(load_json(run_dir / HYPERPARAMETERS))
-    except (InputError, TypeError) as error:
-        if str(run_dir) in str(error):
-            raise
-        raise InputError(f"{run_dir / HYPERPARAMETERS} is not usable: {error}") from error
-
-
-def save_weights(path, network):
+def save_weights(path: Path, network: nn.Module) -> None:
     """Write the weights and buffers of a network as safetensors, atomically."""
     with atomic(path) as temporary:
         state = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
         save_file(state, temporary)
 
 
-def save_networks(run_dir, averaged, raw, discriminator):
-    """Write what a run has trained: both versions of its generator, and its discriminator."""
-    for name, network in [
-        (GENERATOR, averaged), (RAW_GENERATOR, raw), (DISCRIMINATOR, discriminator),
-    ]:  # fmt: skip
-        save_weights(run_dir / name, network)
-
-
-def load_weights(path, network):
+def load_weights(path: Path, network: nn.Module) -> None:
     """Read weights written by `save_weights` into `network`. Raises InputError."""
+    with reading(path, "the run has not reached a checkpoint", "train the run again"):
+        weights = load_file(path)
     try:
-        network.load_state_dict(load_file(path))
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing; the run has not reached a checkpoint") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); train the run again") from error
+        network.load_state_dict(weights)
     except RuntimeError as error:  # load_state_dict lists every name that does not fit
         reason = str(error).splitlines()[1].strip()
         raise InputError(f"{path} does not fit {HYPERPARAMETERS} beside it ({reason})") from error
 
 
-def save_grid(path, images):
-    """Write `N×C×64×64` images in [-1, 1] as one picture, eight a row, atomically."""
-    with atomic(path) as temporary:
-        save_image(images, temporary, **GRID)
+def save_networks(run_dir: Path, averaged: nn.Module, raw: nn.Module, other: nn.Module) -> None:
+    """Write what a run has trained: both versions of its generator, and its discriminator."""
+    networks = {GENERATOR: averaged, RAW_GENERATOR: raw, DISCRIMINATOR: other}
+    for name, network in networks.items():
+        save_weights(run_dir / name, network)
 
 
-def load_generator(run_dir):
+def load_generator(run_dir: str | Path) -> Generator:
     """The generator a run saved for sampling, on the CPU and in `eval()` mode.
 
     Reads `generator.safetensors` and `hyperparameters.json` only. Raises InputError.
@@ -230,9 +233,68 @@ def load_generator(run_dir):
     return generator.eval()
 
 
-def load_discriminator(run_dir):
+def load_discriminator(run_dir: str | Path) -> Discriminator:
     """The discriminator a run saved, on the CPU and in `eval()` mode. Raises InputError."""
     h = load_hyperparameters(run_dir)
     discriminator = Discriminator(h.image_channels, h.discriminator_features, h.batch_norm)
     load_weights(Path(run_dir) / DISCRIMINATOR, discriminator)
     return discriminator.eval()
+
+
+def export(run_dir: str | Path, output: Path = TRAINED) -> Path:
+    """Copy what is needed to load the two networks of a run, with weights in 16 bits.
+
+    Half precision halves the files and moves no pixel by more than one grey level.
+    Returns `output`. Raises InputError.
+    """
+    generator, discriminator = load_generator(run_dir), load_discriminator(run_dir)
+    make_folder(output)
+    save_weights(output / GENERATOR, generator.half())
+    save_weights(output / DISCRIMINATOR, discriminator.half())
+    shutil.copy(Path(run_dir) / HYPERPARAMETERS, output)
+    return output
+
+
+def step_of(path: Path) -> int:
+    """The step in the name of a checkpoint or of a picture in `progress/`."""
+    return int(path.stem.removeprefix("step-"))
+
+
+def latest_checkpoint(run_dir: str | Path) -> Path | None:
+    """The newest complete checkpoint of a run, or None (one that is being written is hidden)."""
+    return max((Path(run_dir) / CHECKPOINTS).glob("step-*"), default=None)
+
+
+def save_checkpoint(
+    run_dir: Path, accelerator: "Accelerator", moving_average: nn.Module, position: dict[str, Any]
+) -> None:
+    """Save all that is needed to go on from `position["step"]`; older checkpoints go.
+
+    Every process of a run calls it: each has random numbers of its own to save.
+    """
+    path = run_dir / CHECKPOINTS / f"step-{position['step']:09d}"  # names sort like the steps
+    main, wait = accelerator.is_main_process, accelerator.wait_for_everyone
+    with atomic(path) if main else nullcontext(_temporary(path)) as temporary:
+        wait()
+        accelerator.save_state(str(temporary))
+        if main:
+            save_weights(temporary / MOVING_AVERAGE, moving_average)
+            save_json(temporary / POSITION, position)
+        wait()
+    if main:
+        for older in set(path.parent.glob("step-*")) - {path}:
+            remove(older)
+
+
+def load_checkpoint(
+    path: Path, accelerator: "Accelerator", moving_average: nn.Module
+) -> dict[str, Any]:
+    """Bring networks and optimisers to the state of a checkpoint; returns its position.
+
+    Raises InputError.
+    """
+    fix = "delete it and train again with --overwrite"
+    with reading(path, fix, fix):
+        accelerator.load_state(str(path))
+    load_weights(path / MOVING_AVERAGE, moving_average)
+    return load_json(path / POSITION)

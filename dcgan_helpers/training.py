@@ -1,64 +1,78 @@
 """The training loop of the article, with the bookkeeping a long run needs around it.
 
 `Trainer.step` is the loop's body as notebook 07 writes it out, and has a falling learning rate
-and instance noise if asked for. Device, precision, several processes and saved state go
-through Hugging Face Accelerate.
+and instance noise if asked for; `Trainer.run` is the loop. Device, precision, several processes
+and saved state go through Hugging Face Accelerate.
 """
 
 import math
-import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 import torch
 from accelerate import skip_first_batches
 from accelerate.utils import set_seed
-from torch import nn
-from tqdm.auto import tqdm
+from torch import Tensor, nn
 
-from . import InputError, checkpoints, run_folder
-from .data import load_dataset, make_loader, scale_images
-from .devices import choose_precision, make_accelerator, memory_format, this_process
-from .networks import Discriminator, Generator, initialize_weights, moving_average, with_noise
-from .watching import Watcher
+from . import InputError, networks, run_folder
+from .arithmetic import choose_precision, make_accelerator, memory_format, this_process
+from .data import Images, load_dataset, make_loader, scale_images
+from .hyperparameters import Hyperparameters
+from .logger import Logger, Progress
+from .networks import Discriminator, Generator, generate, initialize_weights
 
-SHOWN = 32  # images in a grid, as in the article
+GRID_COUNT = 32  # images in a grid, as in the article
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on: says at which step, and which checkpoint is good."""
 
 
-def train(hyperparameters, run_dir, data_root="data", resume=False, overwrite=False, progress=True):
+class Judge(Protocol):
+    """What scores a generator's fakes; `quality.metrics` has one."""
+
+    def score_generator(self, generator: nn.Module, seed: int = 0) -> dict[str, Any]: ...
+
+
+def train(
+    hyperparameters: Hyperparameters,
+    run_dir: str | Path,
+    data_root: str | Path = "data",
+    overwrite: bool = False,
+    progress: bool = True,
+    judge_for: Callable[[Hyperparameters, str | Path], Judge] | None = None,
+    checkpoint: Path | None = None,
+) -> Path:
     """Train a DCGAN and return the path of its run folder (see `run_folder`).
 
-    Raises InputError, with nothing changed, when the hyperparameters, the data or the
-    folder cannot be used, and TrainingError when a loss is no longer finite.
+    Where `evaluate_every` asks for scores, `judge_for` (that of `quality.metrics`) makes what
+    gives them. `checkpoint` is what `resume` goes on from. Raises InputError, with nothing
+    changed, when data or folder cannot be used, and TrainingError when a loss is not finite.
     """
-    run_dir = Path(run_dir)
-    run_folder.check(run_dir, hyperparameters, resume, overwrite)
+    h, run_dir = hyperparameters, Path(run_dir)
+    if checkpoint is None:
+        run_folder.require_usable(run_dir, overwrite)
     processes = this_process()  # the only one, unless `accelerate launch` started more
     progress = progress and processes.is_main_process
-    h = hyperparameters
-    with processes.main_process_first():  # one downloads, the others find the files
-        images = load_dataset(h.dataset, data_root, h.image_channels, h.max_images, progress)
-    checkpoint = run_folder.latest_checkpoint(run_dir) if resume else None
-    position = checkpoints.load_position(checkpoint)
-    if position and position["images"] != len(images):
-        raise InputError(
-            f"{run_dir} was made with {position['images']} images, {h.dataset} now has "
-            f"{len(images)}; name the same --data-root"
-        )
     judge = None
     if h.evaluate_every and processes.is_main_process:
-        from .metrics import judge_for  # here, for only who measures needs torchmetrics
-
+        if judge_for is None:
+            raise InputError(f"evaluate_every is {h.evaluate_every}; expected judge_for beside it")
         judge = judge_for(h, data_root)
+    with processes.main_process_first():  # one downloads, the others find the files
+        images = load_dataset(h.dataset, data_root, h.image_channels, h.max_images, progress)
+    position = run_folder.load_json(checkpoint / run_folder.POSITION) if checkpoint else {}
+    if position.get("images", len(images)) != len(images):
+        counts = f"{position['images']} images, {h.dataset} now has {len(images)}"
+        raise InputError(f"{run_dir} was made with {counts}; name the same --data-root")
     # A resumed run keeps the precision it began with, whatever would be measured now.
     used = replace(h, precision=position.get("precision", h.precision))
     trainer = Trainer(used, images, report=print if progress else None)
     if checkpoint:
-        checkpoints.load(trainer, checkpoint)
+        trainer.load(checkpoint)
     if processes.is_main_process:
         run_folder.prepare(run_dir, h, overwrite)
     processes.wait_for_everyone()
@@ -66,27 +80,48 @@ def train(hyperparameters, run_dir, data_root="data", resume=False, overwrite=Fa
     return run_dir
 
 
+def resume(run_dir: str | Path, epochs: int | None = None, **options: Any) -> Path:
+    """Go on with a run from its last checkpoint, to its last epoch or, if given, to `epochs`.
+
+    It ends with the weights that it would have had without a break (the same bits on one machine,
+    CPU and fp32). Only a run with a constant learning rate can be made longer. Options
+    (`data_root`, `progress`, `judge_for`) and errors are those of `train`.
+    """
+    h = run_folder.load_hyperparameters(run_dir)
+    epochs = h.epochs if epochs is None else epochs
+    can_grow = h.learning_rate_schedule == "constant"
+    if epochs < h.epochs or (epochs > h.epochs and not can_grow):
+        reason = "it can only grow" if can_grow else "its learning rate falls to 0 at its end"
+        raise InputError(f"epochs is {epochs}; {run_dir} was made with {h.epochs}, and {reason}")
+    checkpoint = run_folder.latest_checkpoint(run_dir)
+    # Without a checkpoint there is nothing to go on from, and nothing to lose.
+    options |= {"checkpoint": checkpoint, "overwrite": checkpoint is None}
+    return train(replace(h, epochs=epochs), run_dir, **options)
+
+
 class Trainer:
     """Two networks, two optimisers and the data: all that changes while a run trains.
 
-    `make_networks`, `discriminator_loss` and `generator_loss` are what notebook 09 replaces.
+    A study replaces a method: `make_networks`, `discriminator_loss`, `generator_loss`.
     """
 
-    def __init__(self, hyperparameters, images, report=None):
+    def __init__(
+        self,
+        hyperparameters: Hyperparameters,
+        images: Images,
+        report: Callable[[str], None] | None = None,
+    ):
         h = self.hyperparameters = hyperparameters
         precision = self.precision = choose_precision(h.precision, this_process().device, report)
         accelerator = self.accelerator = make_accelerator(precision)
         if h.batch_size % accelerator.num_processes:
-            raise InputError(
-                f"batch_size is {h.batch_size}; expected a multiple of the "
-                f"{accelerator.num_processes} processes that share it"
-            )
+            sharing = f"the {accelerator.num_processes} processes that share it"
+            raise InputError(f"batch_size is {h.batch_size}; expected a multiple of {sharing}")
         # Each process draws its own noise; the weights of process 0 go to all of them.
-        set_seed(h.seed + accelerator.process_index)
-        generator, discriminator = self.make_networks()
-        for network in (generator, discriminator):
-            network.to(memory_format=memory_format(precision, accelerator.device))
-        self.moving_average = moving_average(generator, h.ema_decay, accelerator.device)
+        set_seed((h.seed + accelerator.process_index) % 2**32)
+        layout = memory_format(precision, accelerator.device)
+        generator, discriminator = (n.to(memory_format=layout) for n in self.make_networks())
+        self.moving_average = networks.moving_average(generator, h.ema_decay, accelerator.device)
         self.images, self.order = images, torch.Generator()
         self.generator, self.discriminator, self.opt_gen, self.opt_disc, self.loader = (
             accelerator.prepare(
@@ -97,14 +132,12 @@ class Trainer:
                 make_loader(images, h.batch_size, self.order, h.workers),
             )
         )
-        random = torch.Generator().manual_seed(h.seed)
-        noise = torch.randn(SHOWN, h.latent_dim, 1, 1, generator=random)
-        self.fixed_noise = noise.to(accelerator.device)
-        self.loss = nn.BCEWithLogitsLoss()
+        self.loss: Callable[[Tensor, Tensor], Tensor] = nn.BCEWithLogitsLoss()
         self.total_steps, self.steps_done = h.epochs * len(self.loader), 0
-        self.run_dir, self.seconds = None, 0.0  # without the time for pictures and scores
+        self.seconds = 0.0  # without the time for pictures and scores
+        self.run_dir: Path | None = None
 
-    def make_networks(self):
+    def make_networks(self) -> tuple[nn.Module, nn.Module]:
         """A generator and a discriminator with their starting weights."""
         h = self.hyperparameters
         generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
@@ -113,21 +146,25 @@ class Trainer:
             initialize_weights(network, batch_norm_mean=h.batch_norm_mean)
         return generator, discriminator
 
-    def discriminate(self, real, fake):
+    def seen(self, images: Tensor) -> Tensor:
+        """Images as the discriminator sees them, under instance noise if there is any."""
+        return networks.with_noise(images, self.hyperparameters.instance_noise)
+
+    def discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The logits of both batches; batch norm takes the mean over each by itself."""
         return self.discriminator(real), self.discriminator(fake)
 
-    def discriminator_loss(self, logits_real, logits_fake):
+    def discriminator_loss(self, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
         """Real images to 1, fakes to 0 (Goodfellow et al. 2014, algorithm 1; halved)."""
         loss_real = self.loss(logits_real, torch.ones_like(logits_real))
         loss_fake = self.loss(logits_fake, torch.zeros_like(logits_fake))
         return (loss_real + loss_fake) / 2
 
-    def generator_loss(self, logits_fake):
+    def generator_loss(self, logits_fake: Tensor) -> Tensor:
         """The discriminator is to call fakes real: the non-saturating loss (section 3)."""
         return self.loss(logits_fake, torch.ones_like(logits_fake))
 
-    def step(self, real):
+    def step(self, real: Tensor) -> dict[str, float]:
         """One update of both networks, counted in `steps_done`; returns losses and scores.
 
         `real` is `N×C×64×64` in [-1, 1]. Algorithm 1 of Goodfellow et al. 2014 with one
@@ -141,8 +178,7 @@ class Trainer:
         fake = self.generator(z)
 
         # The discriminator. `detach` keeps the generator out.
-        seen = with_noise(real, h.instance_noise), with_noise(fake.detach(), h.instance_noise)
-        logits_real, logits_fake = self.discriminate(*seen)
+        logits_real, logits_fake = self.discriminate(self.seen(real), self.seen(fake.detach()))
         loss_disc = self.discriminator_loss(logits_real, logits_fake)
         self.opt_disc.zero_grad()
         self.accelerator.backward(loss_disc)
@@ -150,13 +186,13 @@ class Trainer:
 
         # The generator, on the same fakes and the updated discriminator, whose own weights
         # need no gradient for that, so it is not computed.
-        judge = self.accelerator.unwrap_model(self.discriminator).requires_grad_(False)
-        logits_after = judge(with_noise(fake, h.instance_noise))
+        frozen = self.accelerator.unwrap_model(self.discriminator).requires_grad_(False)
+        logits_after = frozen(self.seen(fake))
         loss_gen = self.generator_loss(logits_after)
         self.opt_gen.zero_grad()
         self.accelerator.backward(loss_gen)
         self.opt_gen.step()
-        judge.requires_grad_(True)
+        frozen.requires_grad_(True)
 
         self.moving_average.update_parameters(self.accelerator.unwrap_model(self.generator))
         self.steps_done += 1
@@ -171,7 +207,33 @@ class Trainer:
         numbers = torch.stack([value.detach() for value in metrics.values()])
         return dict(zip(metrics, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
 
-    def batches(self, total=math.inf):
+    def run(self, run_dir: Path, progress: bool = True, judge: Judge | None = None) -> None:
+        """Train from `steps_done` to the last epoch, filling `run_dir`."""
+        h, self.run_dir = self.hyperparameters, run_dir
+        clock = Progress(self.steps_done, self.total_steps, self.seconds, h.log_every, progress)
+        logger = Logger(run_dir, h, self.steps_done) if self.accelerator.is_main_process else None
+        with closing(clock.bar), closing(logger) if logger else nullcontext():
+            if logger and self.steps_done == 0:
+                with clock.paused():
+                    logger.picture(0, self.samples())
+            for epoch, images in self.batches(self.total_steps):
+                real = self.to_network(images)
+                metrics = self.step(real)
+                self.require_finite(metrics)
+                self.seconds = clock.step(metrics, len(real) * self.accelerator.num_processes)
+                with clock.paused():
+                    if logger and self.is_due(h.log_every):
+                        row = {"epoch": epoch, **metrics}
+                        logger.log(self.steps_done, row, real[:GRID_COUNT], self.samples())
+                    if logger and judge and self.is_due(h.evaluate_every):
+                        scores = judge.score_generator(self.moving_average.module.eval(), h.seed)
+                        logger.score(self.steps_done, self.seconds, scores)
+                    if self.is_due(h.checkpoint_every):
+                        self.save(run_dir)
+            if logger:
+                logger.finish()
+
+    def batches(self, total: float = math.inf) -> Iterator[tuple[int, Tensor]]:
         """Epoch and images of each `step` left of `total`, in an order fixed by the seed."""
         while self.steps_done < total:
             epoch, done = divmod(self.steps_done, len(self.loader))
@@ -179,71 +241,60 @@ class Trainer:
             for images in skip_first_batches(self.loader, done):
                 yield epoch, images
 
-    def run(self, run_dir, progress=True, judge=None):
-        """Train to the last epoch, filling `run_dir`, from wherever `steps_done` stands.
+    def steps(self, total: int) -> Iterator[dict[str, float]]:
+        """Train up to step `total` without a run folder; yields what each `step` returns.
 
-        A `judge` (see `metrics`) scores fakes every `evaluate_every` steps and at the end.
+        Raises TrainingError when a loss is no longer finite.
         """
-        h, main = self.hyperparameters, self.accelerator.is_main_process
-        total, self.run_dir = self.total_steps, run_dir
-        watcher = Watcher(run_dir, h, self.steps_done) if main else None
-        bar = tqdm(total=total, initial=self.steps_done, unit="step", disable=not progress)
-        try:
-            if main and self.steps_done == 0:
-                watcher.picture(0, self.samples())
-            started, images_seen, tick = self.seconds, 0, time.perf_counter()
-            for epoch, images in self.batches(total):
-                real = self.to_network(images)
-                metrics = self.step(real)
-                images_seen += len(real) * self.accelerator.num_processes
-                self.require_finite(metrics)
-                self.seconds += time.perf_counter() - tick
-                speed = images_seen / (self.seconds - started)
-                bar.set_postfix_str(
-                    f"loss D {metrics['loss_discriminator']:.3f}, "
-                    f"loss G {metrics['loss_generator']:.3f}, {speed:.0f} images/s",
-                    refresh=False,
-                )
-                bar.update()
-                last = self.steps_done == total
-                if main and (self.steps_done % h.log_every == 0 or last):
-                    metrics["images_per_second"] = speed
-                    watcher.log(self.steps_done, epoch, metrics, real[:SHOWN], self.samples())
-                if self.steps_done % h.log_every == 0:
-                    started, images_seen = self.seconds, 0
-                if judge and (self.steps_done % h.evaluate_every == 0 or last):
-                    scores = judge.score_generator(self.moving_average.module.eval(), h.seed)
-                    watcher.score(self.steps_done, self.seconds, scores)
-                if self.steps_done % h.checkpoint_every == 0 or last:
-                    checkpoints.save(self, run_dir)
-                tick = time.perf_counter()
-            if main:
-                watcher.finish()
-        finally:
-            bar.close()
-            if main:
-                watcher.close()
+        for _, images in self.batches(total):
+            metrics = self.step(self.to_network(images))
+            self.require_finite(metrics)
+            yield metrics
+            if self.steps_done == total:
+                return
 
-    def to_network(self, images):
+    def is_due(self, every: int) -> bool:
+        """True after every so many steps, and after the last one."""
+        return self.steps_done % every == 0 or self.steps_done == self.total_steps
+
+    def to_network(self, images: Tensor) -> Tensor:
         """A `uint8` batch scaled to [-1, 1], with the channels and layout of the run."""
         real = scale_images(images, self.hyperparameters.image_channels)
         return real.contiguous(memory_format=memory_format(self.precision, real.device))
 
-    @torch.no_grad()
-    def samples(self):
-        """The moving average's images of the fixed noise, `32×C×64×64` in [-1, 1]."""
-        return self.moving_average.eval()(self.fixed_noise).cpu()
+    def samples(self) -> Tensor:
+        """The moving average's images of always the same noise, `32×C×64×64` in [-1, 1]."""
+        generator = self.moving_average.module.eval()
+        return generate(generator, GRID_COUNT, self.hyperparameters.seed).cpu()
 
-    def require_finite(self, metrics):
+    def require_finite(self, metrics: dict[str, float]) -> None:
         """Raise TrainingError when a loss is infinite or not a number."""
         losses = metrics["loss_discriminator"], metrics["loss_generator"]
         if not all(map(math.isfinite, losses)):
             self.stop("the losses are not finite (discriminator {}, generator {})".format(*losses))
 
-    def stop(self, reason):
+    def stop(self, reason: str) -> NoReturn:
         """Raise TrainingError with the reason, the step and the last good checkpoint."""
         good = (self.run_dir and run_folder.latest_checkpoint(self.run_dir)) or "none yet"
-        raise TrainingError(
-            f"{reason} at step {self.steps_done}; last good checkpoint: {good}; "
-            "try a lower --learning-rate or --precision fp32"
-        )
+        where = f"at step {self.steps_done}; last good checkpoint: {good}"
+        raise TrainingError(f"{reason} {where}; try a lower --learning-rate or --precision fp32")
+
+    def save(self, run_dir: Path) -> None:
+        """Save the networks for sampling, then a checkpoint, which says that these are complete.
+
+        Raises TrainingError rather than save weights that are not finite.
+        """
+        unwrap = self.accelerator.unwrap_model
+        raw, discriminator = unwrap(self.generator), unwrap(self.discriminator)
+        if not all(p.isfinite().all() for n in (raw, discriminator) for p in n.parameters()):
+            self.stop("weights are not finite")
+        if self.accelerator.is_main_process:
+            run_folder.save_networks(run_dir, self.moving_average.module, raw, discriminator)
+        position: dict[str, Any] = {"step": self.steps_done, "images": len(self.images)}
+        position |= {"precision": self.precision, "seconds": self.seconds}
+        run_folder.save_checkpoint(run_dir, self.accelerator, self.moving_average, position)
+
+    def load(self, checkpoint: Path) -> None:
+        """Take the state that `save` left in a checkpoint. Raises InputError."""
+        position = run_folder.load_checkpoint(checkpoint, self.accelerator, self.moving_average)
+        self.steps_done, self.seconds = position["step"], position.get("seconds", 0.0)

@@ -55,7 +55,8 @@ import torch
 from torch import nn
 from torch.distributions import Normal
 
-from dcgan_helpers.figures import show_architecture, show_timeline
+from dcgan_helpers.figures import show_timeline
+from dcgan_helpers.figures.article import show_architecture
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Discriminator, Generator
 from dcgan_helpers.training import train

@@ -59,9 +59,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from dcgan_helpers import networks
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.figures import show_images
-from dcgan_helpers.run_folder import load_generator
-from dcgan_helpers.shape_tests import check_generator
-from dcgan_helpers.trained import TRAINED
+from dcgan_helpers.networks import check_generator
+from dcgan_helpers.run_folder import TRAINED, load_generator
 
 # %% [markdown]
 # ## The plan of channels
@@ -318,7 +317,7 @@ figure.suptitle(
 plt.show()
 
 # %% [markdown]
-# So the usual advice, a kernel that is a multiple of the stride, removes the pattern for equal weights only. (Odena and his co-authors say themselves that it can come back.) With the random weights of a real start, kernel 4 shows no less of it than kernel 3; resizing shows none. The pattern is what the generator *starts* from. Does training take it away? Here is a generator after the laptop preset's training, which comes with the package (made by `python -m dcgan_helpers train` and `python -m dcgan_helpers.trained`):
+# So the usual advice, a kernel that is a multiple of the stride, removes the pattern for equal weights only. (Odena and his co-authors say themselves that it can come back.) With the random weights of a real start, kernel 4 shows no less of it than kernel 3; resizing shows none. The pattern is what the generator *starts* from. Does training take it away? Here is a generator after the laptop preset's training, which comes with the package (made by `python -m dcgan_helpers train` and `python -m dcgan_helpers export`):
 
 # %%
 trained = load_generator(TRAINED)

@@ -54,14 +54,14 @@ import torch
 import torchinfo
 from torch import nn
 
-from dcgan_helpers import networks, shape_tests
+from dcgan_helpers import networks
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.run_folder import (
+    TRAINED,
     load_discriminator,
     load_generator,
     load_hyperparameters,
 )
-from dcgan_helpers.trained import TRAINED
 
 # %% [markdown]
 # ## One block
@@ -173,8 +173,8 @@ class Discriminator(nn.Module):
         return self.layers(images)
 
 
-shape_tests.check_discriminator(Discriminator)
-shape_tests.check_generator(networks.Generator)
+networks.check_discriminator(Discriminator)
+networks.check_generator(networks.Generator)
 print("both shape tests of notebook 02: passed")
 
 # %% [markdown]

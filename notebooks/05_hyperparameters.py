@@ -54,11 +54,11 @@ import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
-from dcgan_helpers import experiments
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.hyperparameters import PRESETS
-from dcgan_helpers.metrics import neighbour_accuracy
 from dcgan_helpers.networks import Discriminator, Generator, initialize_weights
+from dcgan_helpers.quality.metrics import neighbour_accuracy
+from dcgan_helpers.studies import read_results, sensitivity
 
 # %% [markdown]
 # ## Initial weights
@@ -134,7 +134,7 @@ def gradients(features, batch_norm, batch_norm_mean=1.0, seed=0):
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4), layout="constrained")
 layers, middle = range(1, 6), {}
-for (name, start), marker in zip(experiments.STARTS.items(), "o^s", strict=True):
+for (name, start), marker in zip(sensitivity.STARTS.items(), "o^s", strict=True):
     for ax, measure in zip(axes, (signal, gradients), strict=True):
         runs = torch.tensor([measure(16, seed=seed, **start) for seed in (1, 2, 3)])
         middle[name, measure] = runs.median(dim=0).values
@@ -150,7 +150,7 @@ figure.suptitle(
 )
 plt.show()
 
-for name in experiments.STARTS:
+for name in sensitivity.STARTS:
     picture, gradient = middle[name, signal][-1], middle[name, gradients][0]
     print(
         f"{name:12} picture {picture:.0e}, gradient at the first layer {gradient:.0e}"
@@ -220,11 +220,11 @@ for name, images in known.items():
 # Each row of the table behind the next figures is one training run of 8 epochs (632 steps) with the numbers of the table's last column, one of them changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
 #
 # ```
-# python -m dcgan_helpers.experiments hyperparameters
+# python -m dcgan_helpers study sensitivity
 # ```
 
 # %%
-rows = experiments.read_results()
+table = read_results("sensitivity")
 names = {
     "learning_rate": "learning rate",
     "beta1": "beta1",
@@ -235,15 +235,10 @@ names = {
 
 def results(changed):
     """The sorted results of each value of one knob, the others as usual."""
-    usual = experiments.USUAL
-    return {
-        value: sorted(
-            row["neighbour_accuracy"]
-            for row in rows
-            if all(row[n] == (value if n == changed else usual[n]) for n in usual)
-        )
-        for value in experiments.VALUES[changed]
-    }
+    others = [name for name in sensitivity.USUAL if name != changed]
+    same = table[others] == [sensitivity.USUAL[name] for name in others]
+    by_value = table[same.all(axis=1)].groupby(changed)["neighbour_accuracy"]
+    return {v: sorted(by_value.get_group(v)) for v in sensitivity.VALUES[changed]}
 
 
 # %%
@@ -266,12 +261,12 @@ def show_knob(changed):
 
 # %%
 def show_pictures(changed):
-    values = experiments.VALUES[changed]
+    values = sensitivity.VALUES[changed]
     figure, axes = plt.subplots(
         len(values), figsize=(7, 0.95 * len(values) + 0.5), layout="constrained"
     )
     for ax, value in zip(axes, values, strict=True):
-        ax.imshow(plt.imread(experiments.picture(experiments.USUAL | {changed: value})))
+        ax.imshow(plt.imread(sensitivity.picture(sensitivity.USUAL | {changed: value})))
         ax.set(xticks=[], yticks=[])
         ax.set_ylabel(str(value), rotation=0, ha="right", va="center")
     figure.suptitle(f"Fakes after 632 steps, by {names[changed]} (seed 1, same noise)")
@@ -309,7 +304,7 @@ show_pictures("beta1")
 # The parameters grow nearly with the square of the width, for wide networks, and so does the work of a step.
 
 # %%
-for f in experiments.VALUES["features"]:
+for f in sensitivity.VALUES["features"]:
     total = sum(
         p.numel()
         for n in (Generator(100, 1, f), Discriminator(1, f))

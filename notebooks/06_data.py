@@ -65,8 +65,8 @@ from torchvision.transforms import v2 as transforms  # their successor
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.figures import show_images
 from dcgan_helpers.hyperparameters import PLAIN, preset
-from dcgan_helpers.metrics import neighbour_accuracy
 from dcgan_helpers.networks import generate
+from dcgan_helpers.quality.metrics import neighbour_accuracy
 from dcgan_helpers.training import Trainer
 
 # %% [markdown]

@@ -65,13 +65,13 @@ from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid
 from tqdm.auto import tqdm
 
+from dcgan_helpers.arithmetic import choose_precision, memory_format
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
-from dcgan_helpers.devices import choose_precision, memory_format
 from dcgan_helpers.figures import show_images, show_losses
 from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.networks import Discriminator, Generator, initialize_weights
+from dcgan_helpers.run_folder import read_training
 from dcgan_helpers.training import train
-from dcgan_helpers.watching import read_metrics
 
 # %% [markdown]
 # All numbers that decide how a run goes stand in one place. `preset()` gives the ones for a laptop: 5,000 real MNIST digits, both networks a quarter as wide as the paper's. `PLAIN` puts the optimisers back to a constant learning rate and the paper's momentum, and takes out the noise that the preset lays over the discriminator's pictures: what is left is the loop at its plainest. (Notebook 05 takes the numbers one by one, and notebook 12 measures what the preset's additions are worth.)
@@ -497,7 +497,7 @@ assert any("07_training" in server.logdir for server in tensorboard.manager.get_
 # %% [markdown]
 # ## The same loop, ready for long runs
 #
-# `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume=True`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, which draws its samples. What `PLAIN` has switched off is there as well: a learning rate that falls, and the noise.
+# `dcgan_helpers.training.train` is what `python -m dcgan_helpers train` runs. Its body is the step you have just written. Around it stands what a long run needs and a lesson does not: a folder that holds everything about the run, checkpoints to go on from after a crash (`resume`), a stop when a loss is no longer finite, several GPUs, and a moving average of the generator's weights, which draws its samples. What `PLAIN` has switched off is there as well: a learning rate that falls, and the noise.
 #
 # That it is the same loop is easily said. From the same seed, its losses must be the ones in `history`, to within rounding:
 
@@ -509,7 +509,7 @@ run_dir = train(
     progress=False,
 )
 helper = [
-    (row["loss_discriminator"], row["loss_generator"]) for row in read_metrics(run_dir)
+    (row["loss_discriminator"], row["loss_generator"]) for row in read_training(run_dir)
 ]
 plain = history[: len(helper)]
 print("one epoch of steps compared:", len(helper) == len(loader))
@@ -519,7 +519,7 @@ print("the same losses:", torch.allclose(torch.tensor(helper), torch.tensor(plai
 # It has also kept the scores, which say more than the losses: $D(x)$ for the real images, and $D(G(z))$ for the same fakes twice, before and after the discriminator's update.
 
 # %% tags=["nbval-ignore-output"]
-rows = read_metrics(run_dir)
+rows = read_training(run_dir)
 show_losses(rows, "The first epoch, step by step")
 plt.show()
 swing = max(rows, key=lambda row: row["d_fake_after"] - row["d_fake_before"])

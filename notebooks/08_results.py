@@ -48,7 +48,6 @@ else:
 # %%
 import time
 from dataclasses import replace
-from itertools import islice
 
 import matplotlib.pyplot as plt
 import torch
@@ -58,16 +57,15 @@ from torchvision.transforms.v2 import functional as transforms
 from tqdm.auto import tqdm
 
 from dcgan_helpers import run_folder
-from dcgan_helpers.choices import Article, EqualParameters, OnlyGenerator, endless
-from dcgan_helpers.classifier import load_classifier, load_labels, shrink
-from dcgan_helpers.data import load_dataset, scale_images
+from dcgan_helpers.data import load_dataset, load_labels, scale_images
 from dcgan_helpers.figures import show_images, show_losses, show_moment
 from dcgan_helpers.hyperparameters import PLAIN, preset
-from dcgan_helpers.metrics import Judge, fid, table
 from dcgan_helpers.networks import generate, initialize_weights, with_noise
-from dcgan_helpers.trained import TRAINED
+from dcgan_helpers.quality.classifier import load_classifier, shrink
+from dcgan_helpers.quality.metrics import Judge, fid, judge_for, table
+from dcgan_helpers.run_folder import TRAINED, read_scores, read_training
+from dcgan_helpers.studies.choices import EqualParameters, NoBatchNorm, OnlyGenerator
 from dcgan_helpers.training import Trainer, train
-from dcgan_helpers.watching import read_metrics, read_scores
 
 # %% [markdown]
 # ## A run to look at
@@ -79,8 +77,8 @@ h = preset()
 is_small = h != preset("laptop")  # the tests do less of everything
 h = replace(h, **PLAIN, generator_features=8, discriminator_features=8)
 h = replace(h, epochs=min(25, h.epochs), evaluate_every=16 if is_small else 300)
-run_dir = train(h, "runs/08_results", overwrite=True)
-rows, scores = read_metrics(run_dir), read_scores(run_dir)
+run_dir = train(h, "runs/08_results", overwrite=True, judge_for=judge_for)
+rows, scores = read_training(run_dir), read_scores(run_dir)
 assert len(scores) >= 2 and rows[-1]["step"] == scores[-1]["step"]
 
 # %% tags=["nbval-ignore-output"]
@@ -129,7 +127,7 @@ assert set(generators) == set(discriminators)
 #
 # ## A distance between two sets of pictures
 #
-# We want a judge who did not take part in the game. Comparing pictures pixel by pixel does not work: no fake digit is meant to equal a real one. What should agree are the two *distributions*, and in features that mean something. The field takes the features of a classifier: [Heusel et al. (2017)](https://arxiv.org/abs/1706.08500) those of Inception, trained on photographs. For digits a small classifier of digits is the better eye ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401) do the same). Ours is four convolutions, trained by `python -m dcgan_helpers.classifier` on 4,000 of the 5,000 digits, and shipped.
+# We want a judge who did not take part in the game. Comparing pictures pixel by pixel does not work: no fake digit is meant to equal a real one. What should agree are the two *distributions*, and in features that mean something. The field takes the features of a classifier: [Heusel et al. (2017)](https://arxiv.org/abs/1706.08500) those of Inception, trained on photographs. For digits a small classifier of digits is the better eye ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401) do the same). Ours is four convolutions, trained by `python -m dcgan_helpers classifier` on 4,000 of the 5,000 digits, and shipped.
 
 # %%
 classifier, stated = load_classifier()
@@ -327,7 +325,7 @@ class KernelThree(Trainer):
 base = replace(h, precision="fp32", seed=1)
 failures = {
     "nothing changed": (Trainer, base, 200),
-    "discriminator at 0": (Article, base, 200),
+    "discriminator at 0": (NoBatchNorm, base, 200),
     "one picture for all": (OnlyGenerator, base, 200),
     "stuck at ln 2": (EqualParameters, base, 1000),
     "momentum of 0.9": (Trainer, replace(base, betas=(0.9, 0.999)), 200),
@@ -341,8 +339,8 @@ def play(trainer_class, h, steps):
     trainer = trainer_class(h, load_dataset(h.dataset, max_images=h.max_images))
     steps = 20 if is_small else steps
     losses = []
-    for batch in tqdm(islice(endless(trainer), steps), total=steps, leave=False):
-        losses.append(trainer.step(trainer.to_network(batch))["loss_discriminator"])
+    for metrics in tqdm(trainer.steps(steps), total=steps, leave=False):
+        losses.append(metrics["loss_discriminator"])
     generator = trainer.accelerator.unwrap_model(trainer.generator)
     return losses, generate(generator.eval(), 500)
 

@@ -57,18 +57,19 @@ import torch
 from PIL import Image
 from torch import nn
 
-from dcgan_helpers import choices
 from dcgan_helpers.data import load_dataset
-from dcgan_helpers.fully_connected import parameters
 from dcgan_helpers.hyperparameters import preset
-from dcgan_helpers.metrics import judge_for
+from dcgan_helpers.quality.cost import count_parameters
+from dcgan_helpers.quality.metrics import judge_for
+from dcgan_helpers.quality.tables import SEEDS, medians
+from dcgan_helpers.studies import HALF_WIDTH, choices, read_results
 
 # %% [markdown]
 # ## A fair comparison
 #
 # Every run below starts from the numbers of notebook 07, a constant learning rate and the paper's momentum, at half the width (8 features, an eighth of the article's) and in 32 bits. Then one thing is changed. Optimisers, data, their order and the number of steps stay as they are. After 158, 316 and 632 steps (2, 4 and 8 passes over 5,000 digits), 5,000 fakes of the moving average are compared with 5,000 real digits.
 #
-# The command is `python -m dcgan_helpers.experiments choices`. It can be stopped and goes on where it was; what it finds, it adds to a CSV file in the package, from which this page draws.
+# The command is `python -m dcgan_helpers study choices`. It can be stopped and goes on where it was; what it finds, it adds to a CSV file in the package, from which this page draws.
 #
 # In code, a choice is a `Trainer` with one part replaced. Here are three of them, in full:
 
@@ -100,25 +101,22 @@ for choice in ("minimax loss", "label smoothing", "no batch norm"):
 # ## The table
 
 # %%
-rows = choices.read_results()
-times = choices.read_times()
-milliseconds = {
-    name: median(r["milliseconds"] for r in times if r["choice"] == name)
-    for name in choices.CHOICES
-}
+table = read_results("choices")
+milliseconds = choices.read_times().groupby("choice")["milliseconds"].median()
 
 
 def at(choice, column, step=632):
     """The values of a choice after a step, one for each seed."""
-    return [r[column] for r in rows if (r["choice"], r["step"]) == (choice, step)]
+    rows = table[(table["choice"] == choice) & (table["step"] == step)]
+    return rows[column].tolist()
 
 
-print(f"{'after 632 steps':34}{'FID median (range)':>24}   prec  recall  time")
-for name in choices.CHOICES:
-    values, cost = at(name, "fid"), milliseconds[name] / milliseconds["usual"]
-    spread = f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
-    precision, recall = (median(at(name, column)) for column in ("precision", "recall"))
-    print(f"{name:34}{spread:>24}   {precision:.2f}   {recall:.2f}  {cost:.2f}")
+last = table[table["step"] == 632]
+shown = medians(last, "choice", value="fid").add_prefix("FID ").round().astype(int)
+for column in ("precision", "recall"):
+    shown[column] = last.groupby("choice")[column].median().round(2)
+shown["time"] = (milliseconds / milliseconds["usual"]).round(2)
+shown
 
 # %% [markdown]
 # (FID, in the features of our digit classifier: lower is better; two halves of the real digits, 2,500 each, have 1.5. Precision: the share of fakes that lie among real digits; to be read with recall, the share of real digits that lie among fakes, for one blob repeated may lie in one real ball. Time: one step, against the usual one, measured in turns.) The same as a picture, each dot a run:
@@ -179,12 +177,12 @@ figure, (left, right) = plt.subplots(
     1, 2, figsize=(10, 4.2), sharey=True, layout="constrained"
 )
 for color, name in enumerate(("usual", *FC, "no batch norm")):
-    for seed in choices.SEEDS:
-        run = [r for r in rows if (r["choice"], r["seed"]) == (name, seed)]
-        steps, fid = [r["step"] for r in run], [r["fid"] for r in run]
+    for seed in SEEDS:
+        run = table[(table["choice"] == name) & (table["seed"] == seed)]
+        steps, fid = run["step"], run["fid"]
         style = {"color": f"C{color}", "marker": "o", "ms": 4}
         left.plot(steps, fid, **style, label=name if seed == 1 else None)
-        right.plot([s * milliseconds[name] / 1000 for s in steps], fid, **style)
+        right.plot(steps * milliseconds[name] / 1000, fid, **style)
 left.set(title="At equal steps", xlabel="step", ylabel="FID (lower is better)")
 right.set(title="At equal time", xlabel="seconds of training")
 left.set(xscale="log", yscale="log")
@@ -200,17 +198,14 @@ plt.show()
 # The article closes with the remark that a DCGAN's "training speed" is far better than that of a fully connected network, without a figure. For a fair test the rival must be of the same size, and there are two honest meanings of size. *Equal parameters*: as many weights in both networks. *Equal cost*: as many multiply-adds for an image. A convolution uses each weight at every place of the picture, so these two are far apart:
 
 # %%
-h = replace(choices.BASE, seed=1)
+h = replace(HALF_WIDTH, seed=1)
 few = load_dataset(h.dataset, max_images=64)
 for name in ("usual", *FC):
     trainer = choices.CHOICES[name](h, few)
-    sizes = parameters(trainer.generator), parameters(trainer.discriminator)
+    networks = trainer.generator, trainer.discriminator
+    sizes = [count_parameters(network) for network in networks]
     print(f"{name:34} weights: {sizes[0]:9,} in G, {sizes[1]:9,} in D", end="")
-    hidden = [
-        network.layers[1].out_features
-        for network in (trainer.generator, trainer.discriminator)
-        if name in FC
-    ]
+    hidden = [network.layers[1].out_features for network in networks if name in FC]
     print(f"; hidden layers of {hidden}" if hidden else "")
 
 # %% [markdown]
@@ -220,7 +215,7 @@ for name in ("usual", *FC):
 seconds = 632 * milliseconds["usual"] / 1000
 print(f"in the {seconds:.0f} seconds of 632 usual steps, as far as scores were taken:")
 for name in ("usual", *FC):
-    done = [s for s in sorted({r["step"] for r in rows if r["choice"] == name})]
+    done = sorted(set(table[table["choice"] == name]["step"]))
     within = [s for s in done if s * milliseconds[name] / 1000 <= 1.05 * seconds]
     fid, recall = at(name, "fid", max(within)), at(name, "recall", max(within))
     used = max(within) * milliseconds[name] / 1000
@@ -242,22 +237,18 @@ for name in ("usual", *FC):
 # %% tags=["nbval-ignore-output"]
 h = preset()
 is_small = h != preset("laptop")  # the tests run with tiny networks, and less of them
-base = replace(h, precision="fp32") if is_small else choices.BASE
+base = replace(h, precision="fp32") if is_small else HALF_WIDTH
 scored = (16,) if is_small else (158,)
 judge = judge_for(base, count=500 if is_small else 5000)
 mine = choices.run_choice("usual", 1, base, judge, scored)[-1]
-table = {
-    r["seed"]: r["fid"] for r in rows if (r["choice"], r["step"]) == ("usual", 158)
-}
-print(
-    f"FID here {mine['fid']:.0f}; in the table", *(f"{x:.0f}" for x in table.values())
-)
+known = at("usual", "fid", 158)
+print(f"FID here {mine['fid']:.0f}; in the table", *(f"{x:.0f}" for x in known))
 floor = judge.floor()["fid"]
 assert mine["fid"] > floor
-assert is_small or 0.5 * min(table.values()) < mine["fid"] < 2 * max(table.values())
+assert is_small or 0.5 * min(known) < mine["fid"] < 2 * max(known)
 
 # %% [markdown]
-# To test a choice of your own, write a class like those above, add it to `choices.CHOICES`, and call `choices.run_choice("mine", seed, choices.BASE, judge)` for three seeds. A run takes a minute or two.
+# To test a choice of your own, write a class like those above, add it to `choices.CHOICES`, and call `choices.run_choice("mine", seed, HALF_WIDTH, judge)` for three seeds. A run takes a minute or two.
 #
 # ## Common mistakes
 #
@@ -325,7 +316,7 @@ def check_two_sided(answer):
 print("exercise 2:", check_two_sided(two_sided))
 
 # %% [markdown]
-# **3.** The paper's authors write that $\beta_1 = 0.9$ made training oscillate. Test it as a choice (`replace(choices.BASE, betas=(0.9, 0.999))` as the base of "usual"), three seeds, and compare with notebook 05's answer.
+# **3.** The paper's authors write that $\beta_1 = 0.9$ made training oscillate. Test it as a choice (`replace(HALF_WIDTH, betas=(0.9, 0.999))` as the base of "usual"), three seeds, and compare with notebook 05's answer.
 #
 # **Next:** [notebook 10](10_latent_space.ipynb) leaves training behind and looks into the latent space of what it has made.
 

@@ -60,8 +60,8 @@ from dcgan_helpers import run_folder
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.figures import show_images
 from dcgan_helpers.hyperparameters import PRESETS
-from dcgan_helpers.metrics import judge_for
-from dcgan_helpers.trained import TRAINED
+from dcgan_helpers.quality.metrics import judge_for
+from dcgan_helpers.run_folder import TRAINED
 
 # %% [markdown]
 # The generator comes trained with the package: 30 passes over 5,000 digits, the run of `python -m dcgan_helpers train`. It stays in `eval()` mode here until the last section, which asks what that does.

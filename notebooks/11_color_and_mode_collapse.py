@@ -58,12 +58,15 @@ import matplotlib.pyplot as plt
 import torch
 from PIL import Image
 
-from dcgan_helpers import modes, run_folder
-from dcgan_helpers.classifier import load_classifier
+from dcgan_helpers import run_folder
 from dcgan_helpers.data import StackedImages, load_dataset, scale_images
 from dcgan_helpers.figures import show_images
 from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.networks import Discriminator, Generator, generate
+from dcgan_helpers.quality.classifier import load_classifier
+from dcgan_helpers.quality.tables import SEEDS
+from dcgan_helpers.studies import read_results
+from dcgan_helpers.studies import stacked as study
 from dcgan_helpers.training import train
 
 # %% [markdown]
@@ -104,11 +107,11 @@ print(
 # The kind of a stack is a number from 0 to 999: its three digits, read red, green, blue. The classifier of notebook 08 reads them, one channel at a time. That is the whole measurement, and it has a weakness to keep in mind: a classifier always answers with some digit, also when there is none.
 
 # %%
-print(inspect.getsource(modes.kinds))
+print(inspect.getsource(study.digit_triples))
 classifier, accuracy = load_classifier()
 print(f"the classifier is right on {accuracy:.1%} of held-out digits,", end=" ")
 print(f"so on about {accuracy**3:.0%} of stacks")
-print("kinds of the first eight:", modes.kinds(some[:8], classifier).tolist())
+print("kinds of the first eight:", study.digit_triples(some[:8], classifier).tolist())
 
 # %% [markdown]
 # Then two numbers for a set of pictures. *Modes covered*: how many of the 1,000 kinds occur at all. And, since one picture of a kind counts as much as fifty, the distance of the shares $p_k$ from equal ones:
@@ -128,14 +131,14 @@ is_small = h != preset("laptop")  # the tests do less of everything
 counts = (500, 1000) if is_small else (1000, 5000, 26_000)
 kinds_of_real = torch.cat(
     [
-        modes.kinds(
+        study.digit_triples(
             scale_images(stacked[torch.arange(start, start + 500)], 3), classifier
         )
         for start in range(0, max(counts), 500)
     ]
 )
 for count in counts:
-    covered, kl = modes.modes_and_kl(kinds_of_real[:count])
+    covered, kl = study.modes_and_kl(kinds_of_real[:count])
     print(f"{count:6,} real stacks: {covered:5,} modes, KL {kl:.3f}", end="")
     print(f"; roughly {999 / (2 * count):.3f} by chance alone")
 assert covered > 300 and kl < 2
@@ -146,18 +149,18 @@ assert is_small or covered == 1000
 #
 # ## How many does a generator draw?
 #
-# The study trains on 25,600 stacks of the embedded digits, at half the usual width, for 1,264 steps of 64 (a little more than three passes), three seeds each. The command is `python -m dcgan_helpers.experiments modes`. The first line is the plain DCGAN; the second has a published remedy, of which more below.
+# The study trains on 25,600 stacks of the embedded digits, at half the usual width, for 1,264 steps of 64 (a little more than three passes), three seeds each. The command is `python -m dcgan_helpers study stacked`. The first line is the plain DCGAN; the second has a published remedy, of which more below.
 
 # %%
-rows = modes.read_results()
+table = read_results("stacked")
 print(f"{'':8}{'632 steps':22}1,264 steps")
 print(f"{'':8}{'modes in 5,000':22}{'modes in 26,000':22}KL")
-for setting in modes.SETTINGS:
-    runs = [r for r in rows if r["setting"] == setting]
-    early = [r["modes"] for r in runs if r["step"] == 632]
-    last = [(r["modes"], r["kl"]) for r in runs if r["step"] == 1264]
-    kl = ", ".join(f"{kl:.2f}" for _, kl in last)
-    print(f"{setting:8}{early!s:22}{[m for m, _ in last]!s:22}{kl}")
+for setting in study.SETTINGS:
+    runs = table[table["setting"] == setting]
+    early, last = (runs[runs["step"] == step] for step in (632, 1264))
+    kl = ", ".join(f"{kl:.2f}" for kl in last["kl"])
+    found = [part["modes"].tolist() for part in (early, last)]
+    print(f"{setting:8}{found[0]!s:22}{found[1]!s:22}{kl}")
 
 # %% [markdown]
 # (Three seeds a cell, in the same order. The two columns of modes count different numbers of fakes, so compare down, not across.)
@@ -169,10 +172,10 @@ for setting in modes.SETTINGS:
 # %% tags=["nbval-ignore-output"]
 figure, axes = plt.subplots(2, figsize=(8, 5.6), layout="constrained")
 count = 500 if is_small else 5000
-for ax, setting in zip(axes, modes.SETTINGS, strict=True):
-    generator = run_folder.load_generator(modes.folder_of(setting))
-    kinds = modes.drawn_kinds(generator, count, classifier)
-    covered, kl = modes.modes_and_kl(kinds)
+for ax, setting in zip(axes, study.SETTINGS, strict=True):
+    generator = run_folder.load_generator(study.folder_of(setting))
+    kinds = study.drawn_triples(generator, count, classifier)
+    covered, kl = study.modes_and_kl(kinds)
     title = f"{setting}: {covered} modes in {count:,} fakes, KL {kl:.2f}"
     fakes = generate(generator, 500)
     show_images(fakes[:16], title, ax)
@@ -206,28 +209,28 @@ assert 0 < covered <= 1000
 # A discriminator that sees one picture at a time gives every copy the same score. Repetition shows only in what it has learnt over many steps; then it rejects that picture, all copies are pushed the same way together, and the generator hops to the next. *Packing* ([Lin et al. 2018](https://arxiv.org/abs/1712.04086)) gives it two pictures at once, either both real or both fake, as one picture of six channels. Two equal pictures side by side give repetition away at once. In code it is a new first layer and a reshape:
 
 # %%
-print(inspect.getsource(modes.PackedDiscriminator.forward))
-packed = modes.PackedDiscriminator(2, 3, 8)
+print(inspect.getsource(study.PackedDiscriminator.forward))
+packed = study.PackedDiscriminator(2, 3, 8)
 print("32 pictures give", packed(torch.zeros(32, 3, 64, 64)).shape[0], "logits")
 plain = sum(p.numel() for p in Discriminator(3, 8).parameters())
 both = sum(p.numel() for p in packed.parameters())
 print(f"parameters: {plain:,} without packing, {both:,} with")
 
 # %% tags=["nbval-ignore-output"]
-last = [r for r in rows if r["step"] == max(modes.SCORED)]
+last = table[table["step"] == max(study.SCORED_STEPS)]
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 for ax, column, limit in ((left, "modes", 1000), (right, "kl", math.log(1000))):
-    for y, setting in enumerate(modes.SETTINGS):
-        values = [r[column] for r in last if r["setting"] == setting]
+    for y, setting in enumerate(study.SETTINGS):
+        values = last[last["setting"] == setting][column].tolist()
         ax.plot(values, [y] * len(values), "o", ms=9, alpha=0.7, color=f"C{y}")
         ax.plot(median(values), y, "|", ms=24, mew=2, color="black")
     ax.axvline(limit, color="grey", ls="--")
-    ax.set_yticks(range(len(modes.SETTINGS)), modes.SETTINGS)
-    ax.set_ylim(-0.5, len(modes.SETTINGS) - 0.5)
+    ax.set_yticks(range(len(study.SETTINGS)), study.SETTINGS)
+    ax.set_ylim(-0.5, len(study.SETTINGS) - 0.5)
 left.set(title="Modes covered (dashed: all 1,000)", xlabel="modes", xlim=(-20, 1040))
 right.set(title="KL to equal shares (dashed: one mode only)", xlabel="KL (nats)")
 plt.show()
-assert len(last) == len(modes.SETTINGS) * len(modes.SEEDS)
+assert len(last) == len(study.SETTINGS) * len(SEEDS)
 
 # %% [markdown]
 # It does not help here. All three seeds with packing cover fewer kinds than all three without, with a KL that is larger, and at 632 steps they were far behind. There was no collapse to cure, and packing has a price: of 64 pictures the discriminator gives 32 verdicts a step, and its first layer must learn to look at two at a time. Lin et al. trained some eighty times as many steps, on a set-up that did collapse. Whether packing would overtake with more training we have not measured. A remedy is worth its price where there is a disease, so measure that first.
@@ -288,7 +291,7 @@ assert fakes.shape == (16, 3, 64, 64)
 # 1. Read the terms on [its authors' page](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html) (non-commercial research only) and get `img_align_celeba.zip`, 1.4 GB.
 # 2. Unpack it into `data/celeba`. The depth of the folders does not matter.
 # 3. `python -m dcgan_helpers train --preset paper --dataset folder --data-root data/celeba --image-channels 3`, on a GPU. Try `--max-images 2000 --epochs 2 --generator-features 16 --discriminator-features 16` first: it finds whatever is wrong in minutes.
-# 4. Watch the samples in TensorBoard. After a disconnection, the same command with `--resume`.
+# 4. Watch the samples in TensorBoard. After a disconnection, `python -m dcgan_helpers resume RUN_DIR --data-root data/celeba`.
 # 5. `python -m dcgan_helpers sample RUN_DIR`. The command `evaluate` refuses colour: its classifier knows digits. For faces the field uses FID with Inception's features (`torchmetrics` has it, with `torch-fidelity` installed; it downloads them).
 #
 # ## Common mistakes
@@ -321,7 +324,7 @@ answer = None
 def check_kl(answer):
     if answer is None:
         return "not answered yet"
-    _, kl = modes.modes_and_kl(torch.arange(99).repeat(1000))
+    _, kl = study.modes_and_kl(torch.arange(99).repeat(1000))
     return "right" if abs(answer - kl) < 0.005 else "not yet"
 
 
@@ -351,7 +354,7 @@ def check_left_out(answer):
 print("exercise 2:", check_left_out(left_out))
 
 # %% [markdown]
-# **3.** Pack three instead of two (`PackedDiscriminator(3, …)` in a `Trainer` of your own, after the pattern of `modes.Packed`). What happens to a batch of 64, and what to the modes?
+# **3.** Pack three instead of two (`PackedDiscriminator(3, …)` in a `Trainer` of your own, after the pattern of `studies.stacked.Packed`). What happens to a batch of 64, and what to the modes?
 #
 # **Next:** that is the last of the experiments. [Notebook 12](12_faster.ipynb) asks where the time goes, and what each speed-up costs.
 

@@ -56,19 +56,21 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from dcgan_helpers import benchmark, run_folder, speed
-from dcgan_helpers.choices import endless
+from dcgan_helpers import benchmark, run_folder
+from dcgan_helpers.benchmark import step_time
+from dcgan_helpers.benchmark.usual_recipe import UsualRecipe
 from dcgan_helpers.data import load_dataset, original_digits
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Discriminator, Generator
+from dcgan_helpers.quality.cost import seconds_of
+from dcgan_helpers.quality.tables import medians
 from dcgan_helpers.training import Trainer
-from dcgan_helpers.usual_recipe import UsualRecipe
 
 # This page is about CPUs, even where there is a GPU.
 os.environ["ACCELERATE_USE_CPU"] = "1"
 
 # %% [markdown]
-# Whatever takes long here was measured beforehand, by `python -m dcgan_helpers.benchmark`, on two machines of two cores each, one with unusually much 16-bit arithmetic and one without (and slower all round, for it was shared). No timing is worth anything without the machine it was taken on, so here they are:
+# Whatever takes long here was measured beforehand, by `python -m dcgan_helpers benchmark`, on two machines of two cores each, one with unusually much 16-bit arithmetic and one without (and slower all round, for it was shared). No timing is worth anything without the machine it was taken on, so here they are:
 
 # %%
 machines = {"Intel": benchmark.INTEL, "AMD": benchmark.AMD}
@@ -187,8 +189,8 @@ g, d, total = step_work(64)
 for name, work in (("G", g), ("D", d)):
     print(name, "  ".join(f"{n / 1e6:7.1f}" for n in work), "million multiply-adds")
 print(f"a whole step: {total / 1e6:,.1f} million an image")
-trainer = Trainer(replace(speed.EQUAL, precision="fp32", batch_size=2), images)
-counted = speed.step_multiply_adds(trainer, images[[0, 1]])
+trainer = Trainer(replace(step_time.EQUAL, precision="fp32", batch_size=2), images)
+counted = step_time.step_multiply_adds(trainer, images[[0, 1]])
 print("PyTorch's counter says the same:", counted == total)
 
 # %% [markdown]
@@ -212,7 +214,7 @@ for features in (16, 32, 64):
 
 # %%
 def fastest(work, repeats=5):
-    return min(speed.seconds_of(work) for _ in range(repeats))
+    return min(seconds_of(work) for _ in range(repeats))
 
 
 def bandwidth(megabytes=256):
@@ -230,7 +232,7 @@ def point(layer, x, multiply_adds):
 
 
 dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16}
-peaks = {precision: speed.matrix_rate(dtype) for precision, dtype in dtypes.items()}
+peaks = {precision: step_time.matrix_rate(dtype) for precision, dtype in dtypes.items()}
 memory = bandwidth()
 
 # %%
@@ -292,14 +294,14 @@ assert memory > 0 and all(rate > 0 for f in points.values() for _, rate in f.val
 # %%
 middles = {}
 for name, folder in machines.items():
-    rows = benchmark.read("steps", folder)
-    middles[name] = {what: m for what, (m, _, _) in benchmark.medians(rows).items()}
+    table = benchmark.read("steps", folder)
+    middles[name] = medians(table, "what")["median"]
     usual = middles[name]["usual recipe"]
     hours = 30 * 469 * usual / 3.6e6  # the article's epochs and steps an epoch
     print(
         f"{name}: usual {usual:,.0f} ms a step, the article's 30 epochs {hours:.0f} h"
     )
-    for line in benchmark.verdict(rows):
+    for line in benchmark.verdict(table):
         print("  ", line)
 
 # %%
@@ -326,19 +328,17 @@ plt.show()
 # %% tags=["nbval-ignore-output"]
 usual = UsualRecipe(h, original_digits())
 ours = Trainer(replace(h, instance_noise=0.0), images)  # the usual recipe has no noise
-feed = endless(ours)
+steps = ours.steps(10**6)
 times = {"usual recipe": [], f"ours, {ours.precision}": []}
-for _ in range(6):
+for _ in range(5):
     for taken, step in zip(
-        times.values(),
-        (usual.step, lambda: ours.step(ours.to_network(next(feed)))),
-        strict=True,
+        times.values(), (usual.step, lambda: next(steps)), strict=True
     ):
-        taken.append(1000 * speed.seconds_of(step, 2))
+        taken.append(1000 * seconds_of(step, 2))
 for name, taken in times.items():
-    low, *_, high = sorted(taken[1:])  # the first one warms up
-    print(f"{name:14}{statistics.median(taken[1:]):6.0f} ms ({low:.0f} to {high:.0f})")
-assert all(len(taken) == 6 for taken in times.values())
+    low, *_, high = sorted(taken)
+    print(f"{name:14}{statistics.median(taken):6.0f} ms ({low:.0f} to {high:.0f})")
+assert all(len(taken) == 5 for taken in times.values())
 
 # %% [markdown]
 # Both loops compute the same losses on batches of the same digits. On a processor without 16-bit instructions *ours* runs in 32 bits, and the lead is what the layout, the loading and the gradients that nobody reads are worth.
@@ -353,15 +353,14 @@ assert all(len(taken) == 6 for taken in times.values())
 # </details>
 
 # %%
-rows = benchmark.read("tricks", benchmark.AMD)
-found = benchmark.medians(rows)
-base = found["as it is"][0]
+found = medians(benchmark.read("tricks", benchmark.AMD), "what")
+base = found["median"]["as it is"]
 print(f"as it is: {base:.0f} ms a step")
-for what, (middle, low, high) in found.items():
+for what, middle, low, high in found.itertuples():
     if what.endswith("first"):
         continue
     if what != "as it is":
-        first = found[f"{what}, first"][0]
+        first = found["median"][f"{what}, first"]
         print(f"{what:32}{middle / base:5.2f} of that", end="")
         print(f"  ({low / base:.2f} to {high / base:.2f}; first step {first:.1f} s)")
 
@@ -375,24 +374,19 @@ for what, (middle, low, high) in found.items():
 # A faster step is worth nothing if the digits get worse. So every change of the *recipe* was trained by itself, from three seeds, to the end of a short run: half the preset's width, 32 bits unless said otherwise, 8 passes over the digits. All but one are of 632 steps; batches of 128 got 16 passes, which is 640 steps on twice the images. The bars are medians of FID, the dots are seeds.
 
 # %%
-all_rows = benchmark.read("ablation", benchmark.AMD)
-rows = [row for row in all_rows if row["step"] < 1000]
-found = benchmark.medians(rows, "change", value="fid")
+ablation = benchmark.read("ablation", benchmark.AMD)
+short = ablation[ablation["step"] < 1000]
+found = medians(short, "change", value="fid").sort_values("median")
 figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
-names = sorted({row["change"] for row in rows}, key=lambda c: found[c][0])
-ax.barh(names, [found[name][0] for name in names], color="lightsteelblue")
-ax.plot(
-    [row["fid"] for row in rows], [names.index(row["change"]) for row in rows], "k."
-)
+ax.barh(found.index, found["median"], color="lightsteelblue")
+ax.plot(short["fid"], short["change"], "k.")
 ax.set(title="One thing changed at a time, three seeds", xlabel="FID after the run")
 ax.set(xscale="log", xlim=(10, None))
 ax.invert_yaxis()
 plt.show()
-raw = benchmark.medians(rows, "change", value="raw_fid")
-for name in names:
-    middle, low, high = found[name]
-    print(f"{name:18} FID {middle:5.1f} ({low:.1f} to {high:.1f})", end="")
-    print(f"   without averaging {raw[name][0]:5.1f}")
+shown = found.add_prefix("FID ")
+shown["without averaging"] = short.groupby("change")["raw_fid"].median()
+shown.round(1)
 
 # %% [markdown]
 # Mind the spread, then read:
@@ -407,9 +401,10 @@ for name in names:
 # So why does the preset let the rate fall, and add noise? A short run is not a long one. Here is the whole run at the preset's width, without the noise and with it, same seeds and steps (those with it are of the other machine):
 
 # %%
-without = [row["fid"] for row in all_rows if row["step"] == 2370]
-whole = [row for row in benchmark.read("quality", benchmark.INTEL) if row["at"] == 300]
-with_noise = [row["fid"] for row in whole if row["recipe"] == "laptop"]
+without = ablation[ablation["step"] == 2370]["fid"]
+quality = benchmark.read("quality", benchmark.INTEL)
+whole = (quality["at"] == 300) & (quality["recipe"] == "laptop")
+with_noise = quality[whole]["fid"]
 for name, fids in (("without noise", without), ("with it", with_noise)):
     low, middle, high = sorted(fids)
     print(f"{name:14} FID {middle:4.1f} ({low:.1f} to {high:.1f}) after 2,370 steps")
@@ -424,17 +419,17 @@ for name, fids in (("without noise", without), ("with it", with_noise)):
 # How does the step's time grow? The dotted lines are what one would expect: in proportion to the batch, with the square of the width, and inversely with the threads. They are drawn through the largest batch, the largest width and one thread. (The machine was shared, and not equally busy all the time: compare within a table, not across.)
 
 # %%
-rows = benchmark.read("growth", benchmark.AMD)
+growth = benchmark.read("growth", benchmark.AMD)
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
-benchmark.show_growth(rows, axes)
+benchmark.show_growth(growth, axes)
 figure.suptitle("A step's time (AMD); where nothing else is said, batch 64, width 16")
 plt.show()
-grown = benchmark.medians(rows, "axis", "value", "precision", value="milliseconds")
+grown = medians(growth, "axis", "value", "precision", value="milliseconds")["median"]
 compared = [("batch size", 64, 128), ("batch size", 128, 256), ("features", 4, 8)]
 compared += [("features", 16, 64), ("threads", 1, 2)]
 for axis, low, high in compared:
     for p in ("fp32", "bf16"):
-        ratio = grown[axis, high, p][0] / grown[axis, low, p][0]
+        ratio = grown[axis, high, p] / grown[axis, low, p]
         print(f"{axis} from {low} to {high}, {p}: {ratio:.2f} times the time")
 
 # %% [markdown]
@@ -447,19 +442,14 @@ for axis, low, high in compared:
 # What counts in the end: the fakes after so many seconds of training, scored as in notebook 08 (5,000 of them; scoring does not count). Three recipes on the same 5,000 digits, three seeds each: the preset `laptop`; the article's settings as they are; and those with batch normalisation put back. All three run in our loop, the article's two in 32 bits, as it has them.
 
 # %%
-rows = benchmark.read("quality", benchmark.INTEL)
 figure, ax = plt.subplots(figsize=(8, 4.4), layout="constrained")
-benchmark.show_quality(rows, ax)
+benchmark.show_quality(quality, ax)
 ax.set_title("FID against seconds of training (Intel, three seeds)")
 plt.show()
-found = benchmark.medians(rows, "recipe", "at", value="fid")
-for recipe in dict.fromkeys(row["recipe"] for row in rows):
-    print(f"{recipe:23}", end="")
-    for at in (15, 60, 120, 180, 300):
-        print(f"{at:5} s: {found[recipe, at][0]:7,.1f}", end="")
-    print()
-steps = benchmark.medians(rows, "recipe", "at", value="step")
-print("steps after 60 s:", {r: round(s[0]) for (r, at), s in steps.items() if at == 60})
+shown = medians(quality, "recipe", "at", value="fid")["median"].unstack().round(1)
+minute = quality[quality["at"] == 60]
+shown["steps after 60 s"] = minute.groupby("recipe")["step"].median().astype(int)
+shown
 
 # %% [markdown]
 # The preset is at FID 16.5 after one minute, at 7.2 after two and, at its end before the third, at 5.9. The floor is 1.5. The article's settings have made 23 steps after that first minute, and their networks, without batch normalisation, go nowhere in five. With it they leave the thousands, are at 449 after three minutes and at 461 after five, and have not come as far as the preset in its first fifteen seconds.
@@ -469,12 +459,10 @@ print("steps after 60 s:", {r: round(s[0]) for (r, at), s in steps.items() if at
 # And without 16 bits? The same recipe, forced to 32, on the slower machine:
 
 # %%
-rows = benchmark.read("quality", benchmark.AMD)
-found = benchmark.medians(rows, "recipe", "at", value="fid")
-steps = benchmark.medians(rows, "recipe", "at", value="step")
-for (recipe, at), (middle, low, high) in found.items():
-    print(f"{recipe}, {at:3} s, {steps[recipe, at][0]:5.0f} steps: ", end="")
-    print(f"FID {middle:5.1f} ({low:.1f} to {high:.1f})")
+slower = benchmark.read("quality", benchmark.AMD)
+shown = medians(slower, "recipe", "at", value="fid").add_prefix("FID ").round(1)
+shown.insert(0, "steps", medians(slower, "recipe", "at", value="step")["median"])
+shown
 
 # %% [markdown]
 # 34, 19 and 11 after one, two and three minutes: about twice the distance at equal time, with half as many steps behind it (the three minutes end before the run does). It is the same game, only later.
@@ -541,7 +529,7 @@ def check_amdahl(answer):
 print("exercise 2:", check_amdahl(whole_gain))
 
 # %% [markdown]
-# **3.** Find the next one. A speed-up is a `Trainer` with a part replaced: look at `dcgan_helpers/tricks.py`, write your own class, add it to `tricks.TRICKS`, and `python -m dcgan_helpers.benchmark tricks` sets it beside the others. If it changes what is computed, put it into `time_to_quality.CHANGES`, too, and let it pay in FID.
+# **3.** Find the next one. A speed-up is a `Trainer` with a part replaced: look at `dcgan_helpers/benchmark/tricks.py`, write your own class, add it to `tricks.TRICKS`, and `python -m dcgan_helpers benchmark tricks` sets it beside the others. If it changes what is computed, put it into `quality_time.CHANGES`, too, and let it pay in FID.
 #
 # **Next:** this is the last page of the series. Back to [the map](00_start_here.ipynb), or on to data of your own: notebook 11 shows how.
 

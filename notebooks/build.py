@@ -89,7 +89,7 @@ def tensorboard_servers():
 
 
 def stop_tensorboard_servers(spared):
-    """End the servers that have come since `spared`, for they outlive their kernels."""
+    """End the servers that have come since `spared`, because they outlive their kernels."""
     for note in tensorboard_servers() - spared:
         with suppress(OSError):  # it has ended by itself
             os.kill(int(note.stem.removeprefix("pid-")), signal.SIGTERM)

@@ -1,21 +1,23 @@
 """The benchmark compares like with like, counts right, and goes on where it was."""
 
 import math
-import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcgan_helpers import benchmark, overhead, speed, time_to_quality, tricks
+from dcgan_helpers import benchmark, run_folder
+from dcgan_helpers.__main__ import main
+from dcgan_helpers.benchmark import quality_time, startup, step_time, tricks
+from dcgan_helpers.benchmark.usual_recipe import Pictures, UsualRecipe
 from dcgan_helpers.data import load_dataset, original_digits, scale_images
 from dcgan_helpers.hyperparameters import preset
-from dcgan_helpers.metrics import Judge, judge_for
+from dcgan_helpers.quality import tables
+from dcgan_helpers.quality.metrics import Judge, judge_for
 from dcgan_helpers.training import Trainer
-from dcgan_helpers.usual_recipe import Pictures, UsualRecipe
 
 CI = preset("ci")
 
@@ -34,7 +36,7 @@ def test_usual_recipe_computes_what_ours_does(images, digits):
     ours, usual = Trainer(CI, images), UsualRecipe(CI, digits)
     for name in ("generator", "discriminator"):
         getattr(usual, name).load_state_dict(getattr(ours, name).state_dict())
-        # In one layout, for two round differently.
+        # In one layout, because two round differently.
         getattr(usual, name).to(memory_format=torch.channels_last)
     real = ours.to_network(images[range(32)])
     usual.next_batch = lambda: real
@@ -84,7 +86,7 @@ def test_multiply_adds_of_a_step(images, digits):
     d = layers(trainer.discriminator, torch.zeros(2, 1, 64, 64))
     # Forward 1, weight gradient 1, input gradient 1, except where nobody asks for it.
     needed = 3 * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
-    assert speed.step_multiply_adds(trainer, images[range(4)]) == needed
+    assert step_time.step_multiply_adds(trainer, images[range(4)]) == needed
     usual = UsualRecipe(replace(CI, batch_size=4), digits[:8])
     with FlopCounterMode(display=False) as counter:
         usual.step()
@@ -120,63 +122,78 @@ def test_one_forward_mixes_real_and_fake_in_batch_norm(images):
         assert torch.allclose(a, b, atol=1e-4)
 
 
-def small(part):
+def measure_small(part, path):
     """A part of the benchmark in seconds."""
     base = replace(CI, max_images=None)
     if part == "steps":
-        return speed.measure_steps(base, rounds=2, size=64, progress=False)
+        step_time.measure_steps(path, base, rounds=2, size=64, progress=False)
     if part == "tricks":
         chosen = {k: v for k, v in tricks.TRICKS.items() if k != "torch.compile"}
-        return speed.measure_tricks(base, chosen, rounds=2, steps=1, progress=False)
+        step_time.measure_tricks(path, base, chosen, rounds=2, steps=1, progress=False)
     if part == "growth":
         sizes = {"batch size": (4, 8), "features": (2, 4), "threads": (1, 999)}
-        return speed.measure_growth(base, sizes, rounds=2, progress=False)
-    return overhead.measure_overhead(200, 1, 50, 1, False)
+        step_time.measure_growth(path, base, sizes, rounds=2, steps=1, progress=False)
+    if part == "startup":
+        startup.measure_startup(path, 200, 1, 50, 1, False)
 
 
-@pytest.mark.parametrize("part", ["steps", "tricks", "growth", "overhead"])
+@pytest.mark.parametrize("part", ["steps", "tricks", "growth", "startup"])
 def test_part_measures_every_thing_in_every_round(part, tmp_path):
-    rows = small(part)
+    measure_small(part, tmp_path / f"{part}.csv")
+    table = benchmark.read(part, tmp_path)
+    text = benchmark.report(part, table)
     if part == "growth":
-        counts = Counter((row["axis"], row["value"], row["precision"]) for row in rows)
-        assert len(counts) == 10 and set(counts.values()) == {2}
+        counts = table.groupby(["axis", "value", "precision"]).size()
+        assert len(counts) == 10 and (counts == 2).all()
         assert ("threads", 1, "bf16") in counts and ("threads", 999, "bf16") not in counts
-        assert all(row["milliseconds"] > 0 for row in rows)
-    else:
-        counts = Counter(row["what"] for row in rows)
-        once = {n for n in counts if n == "needed" or n.endswith(", first") or part == "overhead"}
-        assert all(count == (1 if name in once else 2) for name, count in counts.items())
-        peaks = 3 if overhead.STATUS.exists() else 0
-        assert len(counts) == {"steps": 6, "tricks": 8, "overhead": 8 + peaks}[part]
-        assert all(row["value"] > 0 for row in rows), rows
-    benchmark.run_folder.save_table(tmp_path / f"{part}.csv", rows)
-    assert benchmark.read(part, tmp_path) == rows
-    text = benchmark.report(part, rows)
+        assert (table["milliseconds"] > 0).all()
+        return
+    counts = table.groupby("what").size()
+    once = {n for n in counts.index if n == "needed" or n.endswith(", first") or part == "startup"}
+    assert all(count == (1 if name in once else 2) for name, count in counts.items())
+    peaks = 3 if startup.STATUS.exists() else 0
+    assert len(counts) == {"steps": 6, "tricks": 8, "startup": 8 + peaks}[part]
+    assert (table["value"] > 0).all(), table
     if part == "steps":
         assert "times as fast as the usual recipe" in text and "ours, bf16" in text
-    if part == "overhead":
+    if part == "startup":
         assert "sampling, features 64" in text
         if peaks:
-            middle = {what: values[0] for what, values in benchmark.medians(rows).items()}
+            middle = tables.medians(table, "what")["median"]
             assert 50 < middle["peak, import torch"] < middle["peak, training"]
 
 
+def test_trick_that_does_not_work_here_is_left_out(tmp_path, capsys):
+    class Broken(Trainer):
+        def step(self, real):
+            raise RuntimeError("no compiler\nfound")
+
+    path, chosen = tmp_path / "tricks.csv", {"as it is": Trainer, "broken": Broken}
+    step_time.measure_tricks(path, replace(CI, max_images=None), chosen, 1, 1, progress=False)
+    assert "broken does not work here: no compiler found" in capsys.readouterr().err
+    assert set(tables.read(path)["what"]) == {"as it is", "as it is, first"}
+    with pytest.raises(RuntimeError):
+        step_time.measure_tricks(path, CI, {"as it is": Broken}, 1, 1, progress=False)
+
+
 def test_readme_states_the_stored_quality():
-    rows = benchmark.read("quality", benchmark.INTEL)
-    found = benchmark.medians(rows, "recipe", "at", value="fid")
-    one, two, three = (f"{found['laptop', at][0]:.1f}" for at in (60, 120, 180))
+    table = benchmark.read("quality", benchmark.INTEL)
+    middle = tables.medians(table, "recipe", "at", value="fid")["median"]
+    one, two, three = (f"{middle['laptop', at]:.1f}" for at in (60, 120, 180))
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert f"FID {one}, {two} and {three}" in readme
-    assert min(row["fid"] for row in rows if row["recipe"] == "article") > 1000
+    assert table[table["recipe"] == "article"]["fid"].min() > 1000
 
 
 def test_report_gives_median_and_range():
-    rows = [{"what": "x", "value": v, "unit": "s"} for v in (3.0, 1.0, 2.0)]
-    assert benchmark.medians(rows) == {"x": (2.0, 1.0, 3.0)}
-    assert "2.00 (1.00 to 3.00) s" in benchmark.report("overhead", rows)
+    table = pd.DataFrame([{"what": "x", "value": v, "unit": "s"} for v in (3.0, 1.0, 2.0)])
+    assert tables.medians(table, "what").loc["x"].tolist() == [2.0, 1.0, 3.0]
+    assert benchmark.report("startup", table).splitlines()[-1].split() == [
+        "x", "s", "2.00", "1.00", "3.00",
+    ]  # fmt: skip
 
 
-STEPS = [
+STEPS = pd.DataFrame(
     {"round": 1} | row
     for row in (
         {"what": "needed", "value": 100.0, "unit": ""},
@@ -186,37 +203,37 @@ STEPS = [
         {"what": "matrix product, bf16", "value": 400.0, "unit": ""},
         {"what": "matrix product, fp32", "value": 200.0, "unit": ""},
     )
-]
+)
 
 
 def test_verdict_by_hand():
     first, second = benchmark.verdict(STEPS)
     assert "4.00 times" in first and "50%" in first  # 100 in half a second, of 400 a second
     assert "2.00 times" in second and "50%" in second
-    without = [row for row in STEPS if row["what"] != "ours, fp32"]
+    without = STEPS[STEPS["what"] != "ours, fp32"]
     assert benchmark.verdict(without) == [first]
 
 
 @pytest.mark.parametrize("folder", [benchmark.INTEL, benchmark.AMD])
 def test_stored_benchmark_is_of_this_packages_recipes(folder):
-    assert set(benchmark.run_folder.load_json(folder / benchmark.MACHINE)) == set(speed.machine())
-    (needed,) = (r["value"] for r in benchmark.read("steps", folder) if r["what"] == "needed")
-    trainer = Trainer(
-        replace(speed.EQUAL, precision="fp32", batch_size=2), load_dataset("mnist-5k")
-    )
-    work = speed.step_multiply_adds(trainer, trainer.images[[0, 1]])
-    assert needed == pytest.approx(work * speed.EQUAL.batch_size / 1e9, abs=0.01)
+    assert set(run_folder.load_json(folder / benchmark.MACHINE)) == set(step_time.machine())
+    steps = benchmark.read("steps", folder)
+    (needed,) = steps[steps["what"] == "needed"]["value"]
+    h = replace(step_time.EQUAL, precision="fp32", batch_size=2)
+    trainer = Trainer(h, load_dataset("mnist-5k"))
+    work = step_time.step_multiply_adds(trainer, trainer.images[[0, 1]])
+    assert needed == pytest.approx(work * step_time.EQUAL.batch_size / 1e9, abs=0.01)
     for part, column, known in (
-        ("quality", "recipe", time_to_quality.RECIPES),
-        ("ablation", "change", time_to_quality.CHANGES),
+        ("quality", "recipe", quality_time.RECIPES),
+        ("ablation", "change", quality_time.CHANGES),
     ):
-        rows = benchmark.read(part, folder)
-        assert {row[column] for row in rows} <= set(known)
-        seeds = Counter((row[column], row["seed"]) for row in rows)
-        assert all({s for k, s in seeds if k == name} == {1, 2, 3} for name, _ in seeds)
+        table = benchmark.read(part, folder)
+        for name, own in table.groupby(column) if len(table) else ():
+            assert name in known and set(own["seed"]) == {1, 2, 3}
     quality = benchmark.read("quality", folder)
-    finished = [row["step"] for row in quality if row["recipe"] == "laptop" and row["at"] == 300]
-    assert all(step == 30 * 79 for step in finished)
+    finished = quality[(quality["recipe"] == "laptop") & (quality["at"] == 300)]["step"]
+    assert (finished == 30 * 79).all()
+    assert benchmark.picture(folder).axes[1].has_data() == (folder == benchmark.AMD)
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +248,7 @@ def quick_scores(monkeypatch):
 
 def test_quality_is_scored_at_every_time(judge, quick_scores):
     recipes = {"short": replace(CI, epochs=1)}  # 16 steps, and it is over
-    rows = time_to_quality.run_recipe("short", 5, judge, (0, 1, 30), recipes)
+    rows = quality_time.run_recipe("short", 5, judge, (0, 1, 30), recipes)
     assert [row["at"] for row in rows] == [0, 1, 30]
     assert rows[0]["step"] == 0 and rows[-1]["step"] == 16 and rows[-1]["seconds"] < 30
     assert rows[0]["fid"] > 0 and {"recall", "precision", "kid"} < set(rows[0])
@@ -240,70 +257,69 @@ def test_quality_is_scored_at_every_time(judge, quick_scores):
 
 def test_scoring_does_not_count(judge, quick_scores, monkeypatch):
     clock = iter(float(i) for i in range(10**6))
-    monkeypatch.setattr(time_to_quality.time, "perf_counter", lambda: next(clock))
-    rows = time_to_quality.run_recipe("r", 0, judge, (3, 6), {"r": CI})
+    monkeypatch.setattr(quality_time.time, "perf_counter", lambda: next(clock))
+    rows = quality_time.run_recipe("r", 0, judge, (3, 6), {"r": CI})
     assert [row["step"] for row in rows] == [3, 6]  # a second a step, by this clock
     assert [row["seconds"] for row in rows] == [3, 6]
 
 
-@pytest.mark.parametrize("name", time_to_quality.CHANGES)
+@pytest.mark.parametrize("name", quality_time.CHANGES)
 def test_change_is_scored_at_equal_steps(judge, quick_scores, monkeypatch, name):
-    trainer_class, changed = time_to_quality.CHANGES[name]
-    h = replace(time_to_quality.SHORT, **changed)
+    trainer_class, changed = quality_time.CHANGES[name]
+    h = replace(quality_time.HALF_WIDTH_8_EPOCHS, **changed)
     steps = (2370,) if name.endswith("whole run") else (632, 640)
     assert h.epochs * math.ceil(5000 / h.batch_size) in steps
     small = {"generator_features": 4, "discriminator_features": 4, "precision": "fp32"}
     quick = changed | {"epochs": 1, "batch_size": 64} | (small if steps == (2370,) else {})
-    monkeypatch.setitem(time_to_quality.CHANGES, name, (trainer_class, quick))
-    (row,) = time_to_quality.run_change(name, 1, judge, replace(CI, max_images=256))
+    monkeypatch.setitem(quality_time.CHANGES, name, (trainer_class, quick))
+    (row,) = quality_time.run_change(name, 1, judge, replace(CI, max_images=256))
     assert (row["change"], row["seed"], row["step"]) == (name, 1, 4)
     assert row["fid"] != row["raw_fid"] > 0
 
 
 def test_quality_goes_on_where_it_was(tmp_path, monkeypatch):
-    calls = []
+    calls, path = [], tmp_path / "quality.csv"
 
     def run(recipe, seed, judge):
         calls.append((recipe, seed))
         return [{"recipe": recipe, "seed": seed, "at": 15, "seconds": 15.2, "step": 9, "fid": 3.0}]
 
-    monkeypatch.setattr(time_to_quality, "run_recipe", run)
-    monkeypatch.setattr(time_to_quality, "judge_for", lambda h: None)
-    time_to_quality.measure("quality", tmp_path, seeds=(1,), progress=False)
-    time_to_quality.measure("quality", tmp_path, seeds=(1, 2), progress=False)
-    assert calls == [(recipe, seed) for seed in (1, 2) for recipe in time_to_quality.RECIPES]
-    assert len(benchmark.read("quality", tmp_path)) == 2 * len(time_to_quality.RECIPES)
+    monkeypatch.setattr(quality_time, "run_recipe", run)
+    monkeypatch.setattr(quality_time, "judge_for", lambda h: None)
+    quality_time.measure_quality(path, seeds=(1,), progress=False)
+    quality_time.measure_quality(path, seeds=(1, 2), progress=False)
+    assert calls == [(recipe, seed) for seed in (1, 2) for recipe in quality_time.RECIPES]
+    assert len(tables.read(path)) == 2 * len(quality_time.RECIPES)
 
 
 def test_command_writes_tables_and_a_picture(tmp_path, monkeypatch, capsys):
-    rows = [
+    growth = pd.DataFrame(
         {"axis": axis, "value": v, "precision": p, "round": 1, "milliseconds": 2.0 * v}
         for axis in ("batch size", "features", "threads")
         for v in (1, 2)
         for p in ("fp32", "bf16")
-    ]
-    monkeypatch.setattr(speed, "measure_growth", lambda: rows)
-    monkeypatch.setattr(sys, "argv", ["benchmark", "growth", "--output", str(tmp_path / "new")])
-    benchmark.main()
+    )
+    ran = []
+
+    def replaced(part):
+        def measure(path):
+            ran.append(part)
+            tables.save(path, growth if part == "growth" else STEPS)
+
+        return replace(benchmark.PARTS[part], measure=measure)
+
+    for part in ("steps", "tricks", "growth", "startup"):
+        monkeypatch.setitem(benchmark.PARTS, part, replaced(part))
+    monkeypatch.delenv("ACCELERATE_USE_CPU", raising=False)
+    folder = tmp_path / "new"
+    assert main(["benchmark", "growth", "--output", str(folder)]) == 0
     shown = capsys.readouterr().out
-    assert "processor" in shown and "threads, 2, bf16" in shown
-    assert {p.name for p in (tmp_path / "new").iterdir()} == {
-        "growth.csv", "machine.json", "benchmark.png",
-    }  # fmt: skip
-    for other in ("steps", "tricks"):
-        monkeypatch.setattr(speed, f"measure_{other}", lambda: STEPS)
-    monkeypatch.setattr(overhead, "measure_overhead", lambda: STEPS)
-    monkeypatch.setattr(time_to_quality, "measure", lambda part, output: None)
-    monkeypatch.setattr(sys, "argv", ["benchmark", "--output", str(tmp_path / "new")])
-    benchmark.main()  # all parts
-    monkeypatch.setattr(speed, "processor", lambda: "another")
-    with pytest.raises(SystemExit, match=r"processor .* this is another; name another --output"):
-        benchmark.main()
-    monkeypatch.setattr(sys, "argv", ["benchmark", "sepeed"])
-    with pytest.raises(SystemExit):
-        benchmark.main()
-    assert "PART is 'sepeed'; expected one of steps" in capsys.readouterr().err
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(sys, "argv", ["benchmark", "growth", "--output", str(tmp_path / "file")])
-    with pytest.raises(SystemExit, match=r"error: .*file"):
-        benchmark.main()
+    assert "processor" in shown and "threads" in shown
+    names = {"growth.csv", "machine.json", "benchmark.png"}
+    assert {p.name for p in folder.iterdir()} == names
+    assert main(["benchmark", "steps", "tricks", "startup", "--output", str(folder)]) == 0
+    assert ran == ["growth", "steps", "tricks", "startup"]
+    monkeypatch.setattr(step_time, "processor", lambda: "another")
+    assert main(["benchmark", "--output", str(folder)]) == 2  # all parts, of which none is run
+    assert "this is another; name another --output" in capsys.readouterr().err
+    assert len(ran) == 4

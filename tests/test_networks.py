@@ -12,11 +12,13 @@ from torch import nn
 from dcgan_helpers.networks import (
     Discriminator,
     Generator,
+    check_discriminator,
+    check_generator,
     generate,
     initialize_weights,
     moving_average,
 )
-from dcgan_helpers.shape_tests import check_discriminator, check_generator
+from dcgan_helpers.quality.cost import count_parameters
 
 small = st.integers(1, 4)
 boolean = st.booleans()
@@ -28,10 +30,6 @@ def conv_shapes(network):
         for m in network.modules()
         if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
     ]
-
-
-def parameters(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 @settings(deadline=None, max_examples=15)
@@ -50,10 +48,10 @@ def test_parameter_counts_follow_the_formula(latent_dim, c, f, batch_norm):
     # image and the last one have biases.
     norms = 2 * f * (16 + 8 + 4 + 2) if batch_norm else 0
     expected = 16 * (latent_dim * 16 * f + f * f * (16 * 8 + 8 * 4 + 4 * 2) + 2 * f * c) + c
-    assert parameters(Generator(latent_dim, c, f, batch_norm)) == expected + norms
+    assert count_parameters(Generator(latent_dim, c, f, batch_norm)) == expected + norms
     norms = 2 * f * (2 + 4 + 8) if batch_norm else 0
     expected = 16 * (c * f + f * f * (2 + 2 * 4 + 4 * 8) + 8 * f) + f + 1
-    assert parameters(Discriminator(c, f, batch_norm)) == expected + norms
+    assert count_parameters(Discriminator(c, f, batch_norm)) == expected + norms
 
 
 def test_shape_tests_of_notebook_02_pass_here_and_fail_for_stubs():
@@ -140,8 +138,10 @@ def test_networks_import_nothing_heavy_but_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "torch" in loaded
-    for heavy in ("accelerate", "matplotlib", "tensorboard", "torchvision", "tyro", "mlxtend"):
-        assert heavy not in loaded
+    for heavy in (
+        "accelerate", "matplotlib", "mlxtend", "pandas", "tensorboard", "torchvision", "tyro",
+    ):  # fmt: skip
+        assert heavy not in loaded, heavy
 
 
 def test_moving_average_starts_short_and_ends_at_its_decay():

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,14 +16,15 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from dcgan_helpers import InputError, run_folder
+from dcgan_helpers import InputError, logger, run_folder
+from dcgan_helpers.__main__ import main
+from dcgan_helpers.arithmetic import choose_precision, memory_format
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
-from dcgan_helpers.devices import choose_precision, memory_format
-from dcgan_helpers.hyperparameters import PLAIN, PRESETS, Hyperparameters, preset
-from dcgan_helpers.metrics import Judge, judge_for
+from dcgan_helpers.hyperparameters import Hyperparameters, preset
 from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
-from dcgan_helpers.training import Trainer, TrainingError, train
-from dcgan_helpers.watching import read_metrics, read_scores
+from dcgan_helpers.quality.metrics import Judge, judge_for
+from dcgan_helpers.run_folder import read_scores, read_training
+from dcgan_helpers.training import Trainer, TrainingError, resume, train
 
 CI = preset("ci")
 
@@ -73,7 +74,7 @@ def plain_loop(h, steps):
 def test_the_helpers_loop_is_the_articles(tmp_path, precision):
     h = replace(CI, precision=precision, log_every=1)
     train(h, tmp_path / "run", progress=False)
-    rows = read_metrics(tmp_path / "run")
+    rows = read_training(tmp_path / "run")
     assert [row["step"] for row in rows] == list(range(1, 33))
     helper = torch.tensor([[row["loss_discriminator"], row["loss_generator"]] for row in rows])
     torch.testing.assert_close(helper, torch.tensor(plain_loop(h, 32)))
@@ -160,7 +161,7 @@ def test_run_folder_holds_everything(finished_run):
     assert (
         Hyperparameters.from_dict(run_folder.load_json(finished_run / "hyperparameters.json")) == CI
     )
-    with (finished_run / "metrics.csv").open(newline="") as file:
+    with (finished_run / "training.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["8", "16", "24", "32"]
     assert all(math.isfinite(float(value)) for row in rows for value in row.values())
@@ -211,6 +212,29 @@ def test_loss_that_is_not_finite_stops_the_run_and_names_the_good_checkpoint(tmp
     assert run_folder.latest_checkpoint(tmp_path / "run").name == "step-000000004"
 
 
+def test_steps_stop_where_asked_and_go_on_beyond_an_epoch():
+    trainer = Trainer(CI, load_dataset("mnist-5k", max_images=64))  # two steps an epoch
+    assert len(list(trainer.steps(3))) == trainer.steps_done == 3
+    assert list(trainer.steps(3)) == []
+    (metrics,) = trainer.steps(4)
+    assert math.isfinite(metrics["loss_generator"]) and trainer.steps_done == 4
+    with torch.no_grad():
+        next(trainer.discriminator.parameters()).fill_(math.nan)
+    with pytest.raises(TrainingError, match=r"not finite .* at step 5; last good checkpoint: none"):
+        next(trainer.steps(9))
+
+
+def test_clock_stands_still_while_something_is_recorded(monkeypatch):
+    now = iter([0.0, 2.0, 10.0, 13.0])  # the start, a step, the end of a pause, a step
+    monkeypatch.setattr(logger.time, "perf_counter", lambda: next(now))
+    clock = logger.Progress(0, 4, 0.0, window=1, is_shown=False)
+    metrics = {"loss_discriminator": 1.0, "loss_generator": 1.0}
+    assert clock.step(metrics, 6) == 2 and metrics["images_per_second"] == 3
+    with clock.paused():
+        pass
+    assert clock.step(metrics, 6) == 5 and metrics["images_per_second"] == 2
+
+
 def test_two_precisions_in_one_process(tmp_path):
     for precision in ("bf16", "fp32"):
         train(replace(CI, epochs=1, precision=precision), tmp_path / precision, progress=False)
@@ -232,23 +256,6 @@ def test_any_data_set_in_colour(tmp_path):
     assert generate(run_folder.load_generator(run), 2).shape == (2, 3, 64, 64)
 
 
-def test_article_and_paper_presets():
-    article, paper = PRESETS["article"], PRESETS["paper"]
-    for p in (article, paper):
-        assert (p.generator_features, p.discriminator_features, p.batch_size) == (64, 64, 128)
-        assert (p.learning_rate, p.betas, p.latent_dim) == (2e-4, (0.5, 0.999), 100)
-        assert (p.learning_rate_schedule, p.instance_noise) == ("constant", 0)
-    assert (article.batch_norm, article.epochs, paper.batch_norm) == (False, 30, True)
-
-
-def test_run_folder_older_than_the_tuned_preset_means_what_it_meant():
-    values = asdict(replace(PRESETS["laptop"], **PLAIN))
-    older = {
-        k: v for k, v in values.items() if k not in {"learning_rate_schedule", "instance_noise"}
-    }
-    assert Hyperparameters.from_dict(older) == Hyperparameters(**values) != PRESETS["laptop"]
-
-
 def test_layout_is_channels_last_where_it_is_faster():
     cpu, cuda = torch.device("cpu"), torch.device("cuda")
     assert {memory_format(p, cpu) for p in ("fp32", "bf16")} == {torch.channels_last}
@@ -260,47 +267,22 @@ def test_layout_is_channels_last_where_it_is_faster():
     assert not kernels[1].is_contiguous()
 
 
-@pytest.mark.parametrize(
-    "values, message",
-    [
-        ({"batch_size": 0}, "batch_size is 0; expected a whole number of at least 1"),
-        ({"epochs": -3}, "epochs is -3"),
-        ({"latent_dim": 1.5}, "latent_dim is 1.5"),
-        ({"image_size": 32}, "image_size is 32; expected 64"),
-        ({"image_channels": 2}, r"image_channels is 2; expected 1 \(grey\) or 3 \(RGB\)"),
-        ({"learning_rate": math.nan}, "learning_rate is nan; expected a number above 0"),
-        ({"betas": (0.5, 1.0)}, r"betas is \(0.5, 1.0\)"),
-        ({"ema_decay": 1}, "ema_decay is 1; expected"),
-        ({"dataset": "cifar"}, "dataset is 'cifar'; expected one of mnist-5k"),
-        ({"precision": "int8"}, "precision is 'int8'"),
-        ({"learning_rate_schedule": "cosine"}, "'cosine'; expected one of constant, linear"),
-        ({"max_images": 0}, "max_images is 0"),
-        ({"width": 3}, "unknown hyperparameter 'width'"),
-    ],
-)
-def test_bad_hyperparameters_are_named(values, message):
-    with pytest.raises(InputError, match=message):
-        Hyperparameters.from_dict(asdict(CI) | values)
-
-
-def test_notebooks_get_the_preset_that_the_environment_names(monkeypatch):
-    monkeypatch.delenv("DCGAN_PRESET", raising=False)
-    assert preset() is PRESETS["laptop"]
-    monkeypatch.setenv("DCGAN_PRESET", "ci")
-    assert preset() is PRESETS["ci"]
-
-
 # Resuming. The command is the same for every run, so that only the kills differ.
 RESUME = ("train", "--preset", "ci", "--log-every", "1", "--checkpoint-every", "3")
 RESUME += ("--learning-rate-schedule", "linear")  # it must go on where it was, too
 
 
-def start(run_dir, *more):
-    return subprocess.Popen(
-        [sys.executable, "-m", "dcgan_helpers", *RESUME, "--run-dir", str(run_dir), *more],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+def start(run_dir):
+    return run_command(*RESUME, "--run-dir", str(run_dir))
+
+
+def go_on(run_dir):
+    return run_command("resume", str(run_dir))
+
+
+def run_command(*arguments):
+    command = [sys.executable, "-m", "dcgan_helpers", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def wait_for(condition, process):
@@ -322,6 +304,7 @@ def never_stopped(tmp_path_factory):
     return run_dir
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_run_ends_like_the_one_never_stopped(never_stopped, tmp_path):
     run_dir = tmp_path / "run"
     checkpoints = run_dir / "checkpoints"
@@ -332,15 +315,15 @@ def test_killed_and_resumed_run_ends_like_the_one_never_stopped(never_stopped, t
         lambda: (run_dir / "progress" / "step-000000020.png").exists(),
     ]
     for number, moment in enumerate(kills):
-        process = start(run_dir, *(["--resume"] if number else []))
+        process = go_on(run_dir) if number else start(run_dir)
         wait_for(moment, process)
         assert process.poll() is None, "the run ended before it could be killed"
         kill(process)
-        done = max((row["step"] for row in read_metrics(run_dir)), default=0)
+        done = max((row["step"] for row in read_training(run_dir)), default=0)
         latest = run_folder.latest_checkpoint(run_dir)
         kept = json.loads((latest / "position.json").read_text())["step"] if latest else 0
         assert done - kept <= 3, "more than one interval would be done twice"
-    process = start(run_dir, "--resume")
+    process = go_on(run_dir)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
 
@@ -359,29 +342,48 @@ def test_killed_and_resumed_run_ends_like_the_one_never_stopped(never_stopped, t
             assert all(torch.equal(ours[key][k], theirs[key][k]) for k in theirs[key])
 
     def without_speed(run):
-        return [{**row, "images_per_second": 0} for row in read_metrics(run)]
+        return [{**row, "images_per_second": 0} for row in read_training(run)]
 
     assert without_speed(run_dir) == without_speed(never_stopped)
     assert not list(run_dir.rglob(".writing-*"))
 
 
-def test_resume_can_add_epochs_and_nothing_else(finished_run, tmp_path):
+def test_resume_can_add_epochs(finished_run, tmp_path):
     run_dir = tmp_path / "run"
     shutil.copytree(finished_run, run_dir)
-    with pytest.raises(InputError, match=r"learning_rate 0\.1 instead of 0\.0005"):
-        train(replace(CI, learning_rate=0.1), run_dir, resume=True, progress=False)
-    train(replace(CI, epochs=3), run_dir, resume=True, progress=False)
+    with pytest.raises(InputError, match=r"epochs is 1; .* was made with 2, and it can only grow"):
+        resume(run_dir, epochs=1, progress=False)
+    resume(run_dir, epochs=3, progress=False)
+    assert run_folder.load_hyperparameters(run_dir) == replace(CI, epochs=3)
     train(replace(CI, epochs=3), tmp_path / "at_once", progress=False)
     assert (run_dir / "generator.safetensors").read_bytes() == (
         tmp_path / "at_once" / "generator.safetensors"
     ).read_bytes()
 
 
+def test_run_folder_with_the_old_names_is_read_and_goes_on(finished_run, tmp_path):
+    """Made before `metrics.csv` became `training.csv`, and before two hyperparameters."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished_run, run_dir)
+    (run_dir / "training.csv").rename(run_dir / "metrics.csv")
+    path = run_dir / "hyperparameters.json"
+    values = json.loads(path.read_text())
+    del values["learning_rate_schedule"], values["instance_noise"]
+    path.write_text(json.dumps(values))
+    assert read_training(run_dir) == read_training(finished_run)
+    assert run_folder.load_hyperparameters(run_dir) == CI
+    assert generate(run_folder.load_generator(run_dir), 2).isfinite().all()
+    resume(run_dir, epochs=3, progress=False)
+    assert [row["step"] for row in read_training(run_dir)] == [8, 16, 24, 32, 40, 48]
+    train(replace(CI, epochs=1), run_dir, overwrite=True, progress=False)
+    assert not (run_dir / "metrics.csv").exists()
+
+
 def test_a_run_with_a_falling_rate_cannot_grow(tmp_path):
     h = replace(CI, epochs=1, max_images=64, learning_rate_schedule="linear")
     run_dir = train(h, tmp_path / "run", progress=False)
-    with pytest.raises(InputError, match="epochs 2 instead of 1"):
-        train(replace(h, epochs=2), run_dir, resume=True, progress=False)
+    with pytest.raises(InputError, match=r"epochs is 2; .* with 1, and its learning rate falls"):
+        resume(run_dir, epochs=2, progress=False)
 
 
 def test_resume_refuses_other_images_and_damaged_checkpoints(finished_run, tmp_path):
@@ -391,12 +393,12 @@ def test_resume_refuses_other_images_and_damaged_checkpoints(finished_run, tmp_p
     stored = json.loads(position.read_text())
     position.write_text(json.dumps({**stored, "images": 499}))
     with pytest.raises(InputError, match="made with 499 images, mnist-5k now has 500"):
-        train(CI, run_dir, resume=True, progress=False)
+        resume(run_dir, progress=False)
     position.write_text(json.dumps(stored))
     model = position.with_name("model.safetensors")
     model.write_bytes(model.read_bytes()[:-100])
     with pytest.raises(InputError, match=r"step-000000032 is damaged .*--overwrite"):
-        train(CI, run_dir, resume=True, progress=False)
+        resume(run_dir, progress=False)
 
 
 def test_overwrite_deletes_the_old_run_and_nothing_else(finished_run, tmp_path):
@@ -404,7 +406,10 @@ def test_overwrite_deletes_the_old_run_and_nothing_else(finished_run, tmp_path):
     shutil.copytree(finished_run, run_dir)
     (run_dir / "notes.txt").write_text("mine")
     (run_dir / "progress" / "step-000000999.png").touch()
-    with pytest.raises(InputError, match="already holds a run; add --resume"):
+    with pytest.raises(
+        InputError,
+        match=r"already holds a run; `python -m dcgan_helpers resume .*run` goes on with it",
+    ):
         train(CI, run_dir, progress=False)
     train(replace(CI, epochs=1), run_dir, overwrite=True, progress=False)
     assert (run_dir / "notes.txt").read_text() == "mine"
@@ -424,7 +429,7 @@ def test_two_processes_share_a_run(tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    assert read_metrics(tmp_path / "run")[-1]["step"] == 32
+    assert read_training(tmp_path / "run")[-1]["step"] == 32
     states = (tmp_path / "run" / "checkpoints" / "step-000000032").glob("random_states_*")
     assert len(list(states)) == 2
     assert result.stdout.count("samples:") == 1
@@ -433,13 +438,12 @@ def test_two_processes_share_a_run(tmp_path):
 def test_training_scores_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
     h = replace(CI, evaluate_every=10)
-    run_dir = train(h, tmp_path / "run", progress=False)
+    run_dir = train(h, tmp_path / "run", progress=False, judge_for=judge_for)
     rows = read_scores(run_dir)
     assert [row["step"] for row in rows] == [10, 20, 30, 32]  # and at the end
     seconds = [row["seconds"] for row in rows]
     assert seconds == sorted(seconds) and seconds[0] > 0
-    judge = judge_for(h)
-    last = judge.score_generator(run_folder.load_generator(run_dir), h.seed)
+    last = judge_for(h).score_generator(run_folder.load_generator(run_dir), h.seed)
     assert rows[-1]["fid"] == pytest.approx(last["fid"], rel=1e-4)
     events = EventAccumulator(str(run_dir / run_folder.TENSORBOARD)).Reload()
     shown = events.Scalars("quality/fid")
@@ -453,16 +457,25 @@ def test_training_scores_itself(tmp_path, monkeypatch):
 def test_scores_of_a_resumed_run_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
     h = replace(CI, evaluate_every=16, epochs=1)
-    run_dir = train(h, tmp_path / "run", progress=False)
+    run_dir = train(h, tmp_path / "run", progress=False, judge_for=judge_for)
     first = read_scores(run_dir)
-    train(replace(h, epochs=2), run_dir, resume=True, progress=False)
+    resume(run_dir, epochs=2, progress=False, judge_for=judge_for)
     rows = read_scores(run_dir)
     assert rows[:1] == first and [row["step"] for row in rows] == [16, 32]
     assert rows[1]["seconds"] > rows[0]["seconds"]
 
 
-def test_scores_are_refused_before_anything_is_made(tmp_path):
-    h = replace(CI, evaluate_every=10, image_channels=3)
-    with pytest.raises(InputError, match="image_channels is 3; expected 1"):
-        train(h, tmp_path / "run", progress=False)
+def test_scores_are_refused_before_anything_is_made(tmp_path, capsys):
+    with pytest.raises(InputError, match="evaluate_every is 10; expected judge_for beside it"):
+        train(replace(CI, evaluate_every=10), tmp_path / "run", progress=False)
+    options = [
+        "--evaluate-every",
+        "10",
+        "--image-channels",
+        "3",
+        "--run-dir",
+        str(tmp_path / "run"),
+    ]
+    assert main(["train", "--preset", "ci", *options]) == 2
+    assert "image_channels is 3; expected 1" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

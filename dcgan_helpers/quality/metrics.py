@@ -6,17 +6,22 @@ compares with others from here, and with no FID that Inception's features gave.
 """
 
 import warnings
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from . import InputError
-from .classifier import CLASSES, FOR_DATASET, TRAINED_ON, load_classifier, shrink
-from .data import load_dataset, scale_images
-from .hyperparameters import SCORED_IMAGES
-from .networks import generate
+from .. import InputError, run_folder
+from ..data import InMemoryImages, load_dataset, scale_images
+from ..hyperparameters import SCORE_COUNT, Hyperparameters
+from ..networks import generate
+from .classifier import CLASSES, FOR_DATASET, TRAINED_ON, Classifier, load_classifier, shrink
+
+Scores = dict[str, Any]
+"""Measures by name: numbers, and under `classes` the share of each class."""
 
 SURE = 0.9
 """Probability of its class from which the classifier counts as sure of an image."""
@@ -24,7 +29,7 @@ FEWEST = 200
 """Images a side below which 64 features have no covariance to speak of."""
 
 
-def fid(real, fake):
+def fid(real: Tensor, fake: Tensor) -> float:
     """Squared Fréchet distance of two feature sets `N×d`; 0 for the same normal distribution.
 
     Both are taken for normal distributions: squared distance of the means, and what the
@@ -34,7 +39,7 @@ def fid(real, fake):
     return _through(FrechetInceptionDistance, real.double(), fake.double()).item()
 
 
-def kid(real, fake, seed=0):
+def kid(real: Tensor, fake: Tensor, seed: int = 0) -> float:
     """Squared maximum mean discrepancy of two feature sets `N×d`; about 0 at best.
 
     Unbiased, and so now and then below 0, at any number of images (Bińkowski et al. 2018,
@@ -53,12 +58,12 @@ def kid(real, fake, seed=0):
 class _AlreadyFeatures(nn.Identity):
     """What torchmetrics takes for its feature extractor: the features are computed once, before."""
 
-    def __init__(self, count):
+    def __init__(self, count: int):
         super().__init__()
         self.num_features = count
 
 
-def _through(metric_class, real, fake, **options):
+def _through(metric_class: Any, real: Tensor, fake: Tensor, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # KID says that it keeps its features in memory
         metric = metric_class(feature=_AlreadyFeatures(real.shape[1]), **options)
@@ -67,7 +72,7 @@ def _through(metric_class, real, fake, **options):
     return metric.compute()
 
 
-def precision_recall(real, fake, neighbours=3):
+def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> tuple[float, float]:
     """Two shares for feature sets `N×d` and `M×d`: are the fakes sharp, are they varied?
 
     Around every real image lies a ball that reaches to its third-nearest real neighbour.
@@ -83,12 +88,12 @@ def precision_recall(real, fake, neighbours=3):
     return precision, recall
 
 
-def _others(points):
+def _others(points: Tensor) -> Tensor:
     """Distances `N×N` within a set; nobody is one's own neighbour."""
     return torch.cdist(points, points).fill_diagonal_(torch.inf)
 
 
-def neighbour_accuracy(real, fake):
+def neighbour_accuracy(real: Tensor, fake: Tensor) -> float:
     """How well a nearest neighbour tells real from fake: 0.5 not at all, 1 every time.
 
     Both sets, `N×…` and equally many, are thrown together. For each image (or row of
@@ -121,7 +126,7 @@ MEASURES = {
 """For each measure its name in a table, how it is printed, and what it means."""
 
 
-def table(fake, real):
+def table(fake: Scores, real: Scores) -> str:
     """What `score` and `floor` gave, side by side as one text: the floor beside every score."""
     lines = [f"{'':14}{'fakes':>8}{'real':>8}"]
     for key, (name, form, meaning) in MEASURES.items():
@@ -129,7 +134,7 @@ def table(fake, real):
     return "\n".join(lines)
 
 
-def numbers(scores):
+def table_row(scores: Scores) -> dict[str, float]:
     """What of a judge's scores goes into the table of a study."""
     return {name: round(x, 5) for name, x in scores.items() if isinstance(x, float)}
 
@@ -140,18 +145,18 @@ class Judge:
     `real` is `uint8`, `N×1×64×64`. Raises InputError for fewer than 200.
     """
 
-    def __init__(self, real, classifier, seed=0):
+    def __init__(self, real: Tensor, classifier: Classifier, seed: int = 0):
         if len(real) < FEWEST:
             raise InputError(f"{len(real)} real images; expected at least {FEWEST} to measure with")
         self.classifier, self.seed = classifier, seed
-        self.real = self.look(scale_images(real))
+        self.real = self.describe(scale_images(real))
         self.own_distance = _others(self.real["pixels"]).min(dim=1).values
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.own_distance)
 
     @torch.no_grad()
-    def look(self, images):
+    def describe(self, images: Tensor) -> dict[str, Tensor]:
         """Pixels `N×784`, features `N×64` and class probabilities `N×10` of `N×1×64×64` images."""
         parts = []
         for part in images.split(500):
@@ -162,7 +167,7 @@ class Judge:
         names = ("pixels", "features", "probabilities")
         return dict(zip(names, map(torch.cat, zip(*parts, strict=True)), strict=True))
 
-    def score(self, fake):
+    def score(self, fake: Tensor) -> Scores:
         """All measures of fakes, `N×1×64×64` in [-1, 1], by name. Raises InputError below 200.
 
         `fid`, `kid`, `precision`, `recall` as in the functions above. `sure` is the share
@@ -173,15 +178,17 @@ class Judge:
         """
         if len(fake) < FEWEST:
             raise InputError(f"{len(fake)} fakes; expected at least {FEWEST} to measure them")
-        seen = self.look(fake)
+        seen = self.describe(fake)
         distance = torch.cdist(seen["pixels"], self.real["pixels"]).min(dim=1).values
         return self._compare(self.real, seen, distance, seen["probabilities"])
 
-    def score_generator(self, generator, seed=0, count=SCORED_IMAGES, progress=False):
+    def score_generator(
+        self, generator: nn.Module, seed: int = 0, count: int = SCORE_COUNT, progress: bool = False
+    ) -> Scores:
         """`score` of the images that a generator in `eval()` mode makes of a seed's noise."""
         return self.score(generate(generator, count, seed, progress=progress).cpu())
 
-    def floor(self):
+    def floor(self) -> Scores:
         """What `score` gives for real images: the best that fakes can hope for.
 
         The first four compare one half of the real images with the other; for the
@@ -192,7 +199,13 @@ class Judge:
         first, second = ({k: v[half] for k, v in self.real.items()} for half in halves)
         return self._compare(first, second, self.own_distance, self.real["probabilities"])
 
-    def _compare(self, real, seen, distance, probabilities):
+    def _compare(
+        self,
+        real: dict[str, Tensor],
+        seen: dict[str, Tensor],
+        distance: Tensor,
+        probabilities: Tensor,
+    ) -> Scores:
         features = real["features"], seen["features"]
         precision, recall = precision_recall(*features)
         limit = self.own_distance.quantile(0.01)
@@ -206,7 +219,7 @@ class Judge:
             "near": (distance < limit).float().mean().item(),
         }
 
-    def _verdicts(self, probabilities):
+    def _verdicts(self, probabilities: Tensor) -> Scores:
         share, label = probabilities.max(dim=1)
         classes = torch.bincount(label, minlength=CLASSES) / len(label)
         return {
@@ -216,14 +229,20 @@ class Judge:
         }
 
 
-def judge_for(hyperparameters, data_root="data", classifier_path=None, count=SCORED_IMAGES, seed=0):
+def judge_for(
+    hyperparameters: Hyperparameters,
+    data_root: str | Path = "data",
+    classifier_path: Path | None = None,
+    count: int = SCORE_COUNT,
+    seed: int = 0,
+) -> Judge:
     """The judge for a run's data set, with at most `count` real images. Raises InputError.
 
     For `mnist` it needs the embedded digits only; for `fashion-mnist` that set and a
-    classifier trained on it (`python -m dcgan_helpers.classifier --dataset fashion-mnist`).
+    classifier trained on it (`python -m dcgan_helpers classifier --dataset fashion-mnist`).
     """
-    name, channels = hyperparameters.dataset, hyperparameters.image_channels
-    name = FOR_DATASET.get(name, name)
+    channels = hyperparameters.image_channels
+    name = FOR_DATASET.get(hyperparameters.dataset, hyperparameters.dataset)
     if channels != 1:
         raise InputError(
             f"image_channels is {channels}; expected 1: the classifier looks at grey images "
@@ -236,4 +255,19 @@ def judge_for(hyperparameters, data_root="data", classifier_path=None, count=SCO
         )
     classifier, _ = load_classifier(classifier_path, name)
     real = load_dataset(name, data_root, max_images=count, progress=False)
+    assert isinstance(real, InMemoryImages), f"{name} has no images in memory"
     return Judge(real.images, classifier, seed)
+
+
+def evaluate_run(
+    run_dir: Path, count: int, seed: int, classifier_path: Path | None, data_root: str | Path
+) -> str:
+    """Score a run's fakes, write evaluation.json, return the table. Raises InputError."""
+    h = run_folder.load_hyperparameters(run_dir)
+    judge = judge_for(h, data_root, classifier_path, count, seed)
+    generator = run_folder.load_generator(run_dir)
+    fake, real = judge.score_generator(generator, seed, count, progress=True), judge.floor()
+    path = run_dir / run_folder.EVALUATION
+    run_folder.save_json(path, {"count": count, "seed": seed, "fake": fake, "real": real})
+    title = f"{count:,} fakes of {run_dir} against {len(judge):,} real images"
+    return f"{title}\n\n{table(fake, real)}\n\nall numbers: {path}"

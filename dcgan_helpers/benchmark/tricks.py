@@ -1,19 +1,21 @@
 """Speed-ups that one reads about, each a `Trainer` with one thing changed.
 
-`speed.measure_tricks` times them and `time_to_quality` measures what they cost; notebook 12
+`step_time.measure_tricks` times them and `quality_time` measures what they cost; notebook 12
 tells what came of it. None is switched on in a run.
 """
 
-import torch
-from torch import nn
+from typing import Any
 
-from .training import Trainer
+import torch
+from torch import Tensor, nn
+
+from ..training import Trainer
 
 
 class FusedAdam(Trainer):
     """All parameters updated in one kernel instead of one by one."""
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         for group in (*self.opt_gen.param_groups, *self.opt_disc.param_groups):
             group["fused"] = True
@@ -22,7 +24,7 @@ class FusedAdam(Trainer):
 class FirstLayer(nn.ConvTranspose2d):
     """A transposed convolution of a 1×1 input, `N×C×1×1`, as the matrix product it is."""
 
-    def forward(self, z):
+    def forward(self, z: Tensor, output_size: list[int] | None = None) -> Tensor:
         channels, *kernel = self.weight.shape[1:]
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # the result is channels-last
         return (z.flatten(1) @ weight).unflatten(1, (*kernel, channels)).permute(0, 3, 1, 2)
@@ -31,19 +33,20 @@ class FirstLayer(nn.ConvTranspose2d):
 class MatrixProduct(Trainer):
     """The generator's first layer as a matrix product."""
 
-    def make_networks(self):
+    def make_networks(self) -> tuple[nn.Module, nn.Module]:
         generator, discriminator = super().make_networks()
-        old = generator.layers[0][0]
+        first_block: Any = generator.get_submodule("layers.0")
+        old = first_block[0]
         new = FirstLayer(old.in_channels, old.out_channels, old.kernel_size, bias=False)
         new.weight = old.weight
-        generator.layers[0][0] = new
+        first_block[0] = new
         return generator, discriminator
 
 
 class Compiled(Trainer):
     """Both networks through `torch.compile`, which fuses operations; it needs a compiler."""
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         for network in (self.generator, self.discriminator):
             network.compile()
@@ -55,11 +58,11 @@ class OneForward(Trainer):
     So batch normalisation takes its means over both kinds together.
     """
 
-    def discriminate(self, real, fake):
+    def discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         return self.discriminator(torch.cat([real, fake])).chunk(2)
 
 
-TRICKS = {
+TRICKS: dict[str, type[Trainer]] = {
     "as it is": Trainer,
     "fused Adam": FusedAdam,
     "first layer as a matrix product": MatrixProduct,

@@ -1,6 +1,7 @@
 """Which arithmetic a device is fast at, and the Accelerator that runs it."""
 
 import time
+from collections.abc import Callable
 
 import torch
 from accelerate import Accelerator, DataLoaderConfiguration, PartialState
@@ -8,23 +9,23 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, parse_flag_from_env
 
 from . import InputError
+from .hyperparameters import Precision
 from .networks import Discriminator
 
 
-def this_process():
+def this_process() -> PartialState:
     """Accelerate's view of this process: its device, and which of how many it is."""
     # `accelerate launch --cpu` sets the variable; PartialState does not read it by itself.
     return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
 
 
-def make_accelerator(precision):
+def make_accelerator(precision: str) -> Accelerator:
     """An Accelerator for `fp32`, `bf16` or `fp16`."""
-    mixed_precision = "no" if precision == "fp32" else precision
     # Accelerate keeps the first precision of a process for good, but a notebook may train
     # twice with two precisions.
     AcceleratorState._reset_state()
     return Accelerator(
-        mixed_precision=mixed_precision,
+        mixed_precision="no" if precision == "fp32" else precision,
         # batch_size is the whole batch, however many processes share it.
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         # Broadcasting batch-norm buffers between the discriminator's two forwards would
@@ -33,13 +34,15 @@ def make_accelerator(precision):
     )
 
 
-def memory_format(precision, device):
+def memory_format(precision: str, device: torch.device) -> torch.memory_format:
     """The layout of images that kernels are fast in: channels-last on a CPU, and for 16 bits."""
     is_fast = device.type == "cpu" or precision != "fp32"
     return torch.channels_last if is_fast else torch.contiguous_format
 
 
-def choose_precision(precision, device, report=None):
+def choose_precision(
+    precision: Precision, device: torch.device, report: Callable[[str], None] | None = None
+) -> Precision:
     """`precision`, or for `auto` the one that suits `device`; `report` is told the reason.
 
     On a CPU bf16 pays only where the processor has instructions for it, so a small
@@ -53,8 +56,7 @@ def choose_precision(precision, device, report=None):
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
         reason = f"what this {device.type} device supports"
     elif device.type == "cpu":
-        fp32, bf16 = _times_of_a_step("fp32", "bf16")
-        gain = fp32 / bf16
+        gain = _gain_of_bf16()
         precision = "bf16" if gain > 1.2 else "fp32"
         reason = f"bf16 with channels-last is {gain:.1f} times as fast as fp32 here"
     else:
@@ -64,19 +66,16 @@ def choose_precision(precision, device, report=None):
     return precision
 
 
-def _times_of_a_step(*precisions, repeats=8):
-    """The best times in seconds of a small discriminator's forward and backward on the CPU.
-
-    The precisions take turns, so that another program's load meets all of them.
-    """
+def _gain_of_bf16() -> float:
+    """How many times as fast the CPU takes a small discriminator forward and backward in bf16."""
     with torch.random.fork_rng(devices=[]):
         network, images = Discriminator(features=16), torch.randn(32, 1, 64, 64)
-    times = {precision: [] for precision in precisions}
-    for _ in range(repeats):  # the first one also prepares kernels and is the slowest
-        for precision in precisions:
-            network.to(memory_format=memory_format(precision, images.device))
+    network.to(memory_format=torch.channels_last)
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(8):  # in turns, so that another program's load meets both
+        for is_bf16, taken in times.items():
             start = time.perf_counter()
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            with torch.autocast("cpu", torch.bfloat16, enabled=is_bf16):
                 network(images).sum().backward()
-            times[precision].append(time.perf_counter() - start)
-    return [min(times[precision]) for precision in precisions]
+            taken.append(time.perf_counter() - start)
+    return min(times[False]) / min(times[True])

@@ -1,6 +1,6 @@
 """What a run takes besides its steps: loading, start-up, sampling, memory.
 
-A part of `python -m dcgan_helpers.benchmark`. Whatever happens once in a process is measured
+A part of `python -m dcgan_helpers benchmark`. Whatever happens once in a process is measured
 in processes of its own.
 """
 
@@ -10,13 +10,15 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from . import InputError, idx
-from .data import load_dataset, original_digits, scale_images
-from .networks import Generator, generate
-from .speed import seconds_of
+from .. import InputError
+from ..data import IDX_IMAGES, InMemoryImages, original_digits, scale_images
+from ..networks import Generator, generate
+from ..quality import tables
+from ..quality.cost import seconds_of
 from .usual_recipe import Pictures
 
 CLOCK = """
@@ -38,10 +40,8 @@ from dcgan_helpers.data import load_dataset
 from dcgan_helpers.hyperparameters import PRESETS
 from dcgan_helpers.training import Trainer
 trainer = Trainer(PRESETS["laptop"], load_dataset("mnist-5k"))
-for _, images in trainer.batches():
-    trainer.step(trainer.to_network(images))
-    if trainer.steps_done == {}:
-        break
+for _ in trainer.steps({}):
+    pass
 """
 LOAD = """
 import torch
@@ -51,7 +51,7 @@ next(iter(make_loader(images, 64, torch.Generator())))
 """
 
 
-def in_a_new_process(code):
+def in_a_new_process(code: str) -> float:
     """What a Python of its own prints as its last line, as a number."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if done.returncode:
@@ -59,7 +59,7 @@ def in_a_new_process(code):
     return float(done.stdout.strip().splitlines()[-1])
 
 
-def loading(images, usual, count=2048):
+def loading(images: InMemoryImages, usual: Pictures, count: int = 2048) -> tuple[float, float]:
     """Images a second as floats in [-1, 1], in random order: ours and the usual recipe's."""
     chosen = torch.randint(len(images), (count,)).tolist()
     return (
@@ -68,18 +68,25 @@ def loading(images, usual, count=2048):
     )
 
 
-def sampling(features, count):
+def sampling(features: int, count: int) -> float:
     """Images a second that a generator of some width makes."""
     generator = Generator(features=features).eval()
     return count / seconds_of(lambda: generate(generator, count))
 
 
-def measure_overhead(count=60_000, steps=100, sampled=1000, rounds=3, progress=True):
-    """Rows with `what`, `value` and `unit`, one for each thing measured in each round."""
-    images, usual = load_dataset("mnist-5k"), Pictures(original_digits())
+def measure_startup(
+    path: Path,
+    count: int = 60_000,
+    steps: int = 100,
+    sampled: int = 1000,
+    rounds: int = 3,
+    progress: bool = True,
+) -> None:
+    """Write `what`, `value` and `unit`, a row for each thing measured in each round."""
+    images, usual = InMemoryImages(original_digits()), Pictures(original_digits())
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        write_digits(Path(folder) / idx.IMAGES, count)
+        write_digits(Path(folder) / IDX_IMAGES, count)
         load = LOAD.format(folder)
         for round_ in tqdm(range(1, rounds + 1), desc="rounds", disable=not progress):
             ours_a_second, usual_a_second = loading(images, usual)
@@ -108,10 +115,10 @@ def measure_overhead(count=60_000, steps=100, sampled=1000, rounds=3, progress=T
                 {"round": round_, "what": what, "value": round(value, 3), "unit": unit}
                 for what, value, unit in found
             ]
-    return rows
+    tables.save(path, pd.DataFrame(rows))
 
 
-def write_digits(path, count):
+def write_digits(path: Path, count: int) -> None:
     """Write an IDX file of `count` images, the embedded digits over and over."""
     digits = original_digits().numpy()
     with path.open("wb") as file:

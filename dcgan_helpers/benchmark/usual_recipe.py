@@ -6,20 +6,22 @@ in the generator's half of the step gradients for the discriminator's weights to
 next `zero_grad` throws away. So do the article and PyTorch's examples.
 """
 
+from collections.abc import Iterator
+
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from .hyperparameters import IMAGE_SIZE
-from .networks import Discriminator, Generator, initialize_weights
+from ..hyperparameters import IMAGE_SIZE, Hyperparameters
+from ..networks import Discriminator, Generator, initialize_weights
 
 
-class Pictures(Dataset):
+class Pictures(Dataset[Tensor]):
     """`uint8` images `N×28×28`, each given through a transform, as torchvision's MNIST does."""
 
-    def __init__(self, images):
+    def __init__(self, images: Tensor):
         self.images = images
         self.transform = transforms.Compose(
             [
@@ -29,10 +31,10 @@ class Pictures(Dataset):
             ]
         )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Tensor:
         return self.transform(Image.fromarray(self.images[index].numpy()))
 
 
@@ -42,20 +44,22 @@ class UsualRecipe:
     `images` are `uint8`, `N×28×28`; `hyperparameters` as for a `Trainer`.
     """
 
-    def __init__(self, hyperparameters, images):
+    def __init__(self, hyperparameters: Hyperparameters, images: Tensor):
         h = self.hyperparameters = hyperparameters
         torch.manual_seed(h.seed)
         self.generator = Generator(h.latent_dim, 1, h.generator_features, h.batch_norm)
         self.discriminator = Discriminator(1, h.discriminator_features, h.batch_norm)
         for network in (self.generator, self.discriminator):
             initialize_weights(network)
-        options = {"lr": h.learning_rate, "betas": h.betas}
-        self.opt_gen = torch.optim.Adam(self.generator.parameters(), **options)
-        self.opt_disc = torch.optim.Adam(self.discriminator.parameters(), **options)
+        self.opt_gen, self.opt_disc = (
+            torch.optim.Adam(network.parameters(), h.learning_rate, h.betas)
+            for network in (self.generator, self.discriminator)
+        )
         self.loader = DataLoader(Pictures(images), h.batch_size, shuffle=True, drop_last=True)
-        self.batches, self.criterion = iter(()), nn.BCELoss()
+        self.batches: Iterator[Tensor] = iter(())
+        self.criterion = nn.BCELoss()
 
-    def next_batch(self):
+    def next_batch(self) -> Tensor:
         """`N×1×64×64` in [-1, 1]; begins a new epoch when one is over."""
         batch = next(self.batches, None)
         if batch is None:
@@ -63,7 +67,7 @@ class UsualRecipe:
             batch = next(self.batches)
         return batch
 
-    def step(self):
+    def step(self) -> tuple[float, float]:
         """Load a batch and update both networks; returns both losses as numbers."""
         real = self.next_batch()
         fake = self.generator(torch.randn(len(real), self.hyperparameters.latent_dim, 1, 1))

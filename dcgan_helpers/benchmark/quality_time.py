@@ -1,0 +1,119 @@
+"""How good are the fakes after so many seconds, and what is each part of the recipe worth?
+
+The second question of `python -m dcgan_helpers benchmark`; notebook 12 draws the answers.
+"""
+
+import copy
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..data import load_dataset
+from ..hyperparameters import PRESETS, Hyperparameters
+from ..quality.metrics import judge_for, table_row
+from ..quality.tables import SEEDS, complete
+from ..training import Judge, Trainer
+from .tricks import OneForward
+
+Row = dict[str, Any]
+TIMES = (15, 30, 60, 120, 180, 300)
+"""Seconds of training after which fakes are scored. Scoring does not count."""
+LAPTOP = PRESETS["laptop"]
+"""Tuned for FID after one, two and three minutes on two CPU cores, with seeds 11 and 12."""
+ARTICLE = replace(PRESETS["article"], dataset="mnist-5k")
+# The article's two train with its numbers in our loop, which is the faster one (`step_time`).
+RECIPES = {
+    "laptop": LAPTOP,
+    "laptop in fp32": replace(LAPTOP, precision="fp32"),
+    "article": ARTICLE,
+    "article with batch norm": replace(ARTICLE, batch_norm=True),
+}
+
+
+def run_recipe(
+    recipe: str,
+    seed: int,
+    judge: Judge,
+    times: tuple[int, ...] = TIMES,
+    recipes: dict[str, Hyperparameters] = RECIPES,
+) -> list[Row]:
+    """Train with a recipe and return its scores, one row for each of the `times`.
+
+    `seconds` is when the step ended that reached the time. A recipe that is done before
+    keeps its last score. Raises TrainingError when a loss is no longer finite.
+    """
+    h = replace(recipes[recipe], seed=seed)
+    trainer = Trainer(h, load_dataset(h.dataset, max_images=h.max_images))
+    steps, rows, seconds, scored_at = trainer.steps(trainer.total_steps), [], 0.0, -1
+    for at in times:
+        while seconds < at and trainer.steps_done < trainer.total_steps:
+            start = time.perf_counter()
+            next(steps)
+            seconds += time.perf_counter() - start
+        if scored_at != trainer.steps_done:
+            scores = table_row(judge.score_generator(trainer.moving_average.module.eval()))
+            scored_at = trainer.steps_done
+        row: Row = {"recipe": recipe, "seed": seed, "arithmetic": trainer.precision, "at": at}
+        rows.append(row | {"seconds": round(seconds, 1), "step": trainer.steps_done} | scores)
+    return rows
+
+
+HALF_WIDTH_8_EPOCHS = replace(
+    LAPTOP, generator_features=8, discriminator_features=8, precision="fp32", epochs=8
+)
+"""`LAPTOP` at half its width, in 32 bits and for 632 steps: what is changed below.
+
+(In batches of 128 it is 640 steps, 16 whole epochs.)
+"""
+FULL_WIDTH_30_EPOCHS = {
+    name: getattr(LAPTOP, name)
+    for name in ("generator_features", "discriminator_features", "precision", "epochs")
+}
+"""What makes it the preset again; its unchanged counterpart is the recipe `laptop`."""
+CHANGES: dict[str, tuple[type[Trainer], dict[str, Any]]] = {
+    "unchanged": (Trainer, {}),
+    "bf16": (Trainer, {"precision": "bf16"}),
+    "one forward": (OneForward, {}),
+    "batches of 128": (Trainer, {"batch_size": 128, "epochs": 16}),
+    "momentum 0.5": (Trainer, {"betas": (0.5, 0.999)}),
+    "constant rate": (Trainer, {"learning_rate_schedule": "constant"}),
+    "no instance noise": (Trainer, {"instance_noise": 0.0}),
+    "no instance noise, whole run": (Trainer, FULL_WIDTH_30_EPOCHS | {"instance_noise": 0.0}),
+}
+"""What notebook 12 weighs: each with a `Trainer` and the hyperparameters that it changes."""
+
+
+def run_change(
+    change: str, seed: int, judge: Judge, base: Hyperparameters = HALF_WIDTH_8_EPOCHS
+) -> list[Row]:
+    """Train to the end with one thing changed; returns one row, the scores at the end.
+
+    `raw_fid` is that of the generator itself, the others are of its moving average. Raises
+    TrainingError when a loss is no longer finite.
+    """
+    trainer_class, changes = CHANGES[change]
+    h = replace(base, seed=seed, **changes)
+    trainer = trainer_class(h, load_dataset(h.dataset, max_images=h.max_images))
+    for _ in trainer.steps(trainer.total_steps):
+        pass
+    averaged = trainer.moving_average.module.eval()
+    raw = copy.deepcopy(averaged)  # so that both sample in the same arithmetic
+    raw.load_state_dict(trainer.accelerator.unwrap_model(trainer.generator).state_dict())
+    scores, raw_scores = map(judge.score_generator, (averaged, raw))
+    row: Row = {"change": change, "seed": seed, "step": trainer.steps_done}
+    return [row | table_row(scores) | {"raw_fid": round(raw_scores["fid"], 5)}]
+
+
+def measure_quality(path: Path, seeds: tuple[int, ...] = SEEDS, progress: bool = True) -> None:
+    """Run what is missing in the table of `quality`. Raises InputError."""
+    judge = judge_for(LAPTOP)
+    jobs = [{"recipe": name, "seed": seed} for seed in seeds for name in RECIPES]
+    complete(path, jobs, lambda recipe, seed: run_recipe(recipe, seed, judge), progress)
+
+
+def measure_ablation(path: Path, seeds: tuple[int, ...] = SEEDS, progress: bool = True) -> None:
+    """Run what is missing in the table of `ablation`. Raises InputError."""
+    judge = judge_for(LAPTOP)
+    jobs = [{"change": name, "seed": seed} for seed in seeds for name in CHANGES]
+    complete(path, jobs, lambda change, seed: run_change(change, seed, judge), progress)

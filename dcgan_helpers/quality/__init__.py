@@ -1,0 +1,1 @@
+"""Measuring: how good fakes are (metrics, classifier), what a network costs, tables of both."""

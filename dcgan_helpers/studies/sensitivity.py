@@ -1,0 +1,96 @@
+"""Notebook 05: how sensitive is training to learning rate, beta1, width and initial weights?"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..data import InMemoryImages, load_dataset, scale_images
+from ..hyperparameters import Hyperparameters
+from ..networks import generate
+from ..quality.metrics import neighbour_accuracy
+from ..quality.tables import SEEDS, complete
+from ..run_folder import ASSETS, make_folder, save_grid
+from ..training import Trainer
+from . import PLAIN_LAPTOP
+
+EIGHT_EPOCHS = replace(PLAIN_LAPTOP, epochs=8)
+"""What each run changes one value of: 632 steps."""
+Setting = dict[str, Any]
+USUAL: Setting = {
+    "learning_rate": PLAIN_LAPTOP.learning_rate,
+    "beta1": PLAIN_LAPTOP.betas[0],
+    "features": PLAIN_LAPTOP.generator_features,
+    "start": "paper",
+}
+# What batch norm is at the start: as in the paper's code; its scales as the article's
+# `initialize_weights` would draw them; none, as the article runs.
+STARTS: dict[str, Setting] = {
+    "paper": {"batch_norm": True, "batch_norm_mean": 1.0},
+    "zero-scales": {"batch_norm": True, "batch_norm_mean": 0.0},
+    "no-norm": {"batch_norm": False},
+}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "learning_rate": (5e-5, 2e-4, 5e-4, 1e-3, 5e-3),
+    "beta1": (0.0, 0.5, 0.9),
+    "features": (4, 8, 16, 32),
+    "start": tuple(STARTS),
+}
+COMPARED_COUNT = 1000
+"""Real images, and as many fakes, that `neighbour_accuracy` compares."""
+ROW_COUNT = 8
+"""Fakes in a setting's picture."""
+
+
+def settings() -> list[Setting]:
+    """Every setting of the study once: one value differs from `USUAL`."""
+    changed = [USUAL | {name: value} for name, values in VALUES.items() for value in values]
+    return [setting for i, setting in enumerate(changed) if setting not in changed[:i]]
+
+
+def hyperparameters(setting: Setting, seed: int, base: Hyperparameters) -> Hyperparameters:
+    """The hyperparameters of one run: those of `base` with a setting's values."""
+    return replace(
+        base,
+        learning_rate=setting["learning_rate"],
+        betas=(setting["beta1"], base.betas[1]),
+        generator_features=setting["features"],
+        discriminator_features=setting["features"],
+        seed=seed,
+        **STARTS[setting["start"]],
+    )
+
+
+def picture(setting: Setting, folder: Path = ASSETS) -> Path:
+    """The path of a setting's picture: eight fakes in a row, made from the first seed."""
+    name = "-".join(f"{name}={value}" for name, value in setting.items())
+    return folder / "sensitivity" / f"{name}.png"
+
+
+def run_study(
+    output: Path = ASSETS,
+    base: Hyperparameters = EIGHT_EPOCHS,
+    seeds: tuple[int, ...] = SEEDS,
+    progress: bool = True,
+) -> None:
+    """Train what is missing in `output` and add it there. Raises InputError."""
+    make_folder(output / "sensitivity")
+    images = load_dataset(base.dataset, max_images=base.max_images)
+    assert isinstance(images, InMemoryImages)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    real = scale_images(images[order[:COMPARED_COUNT]])
+
+    def run(seed: int, **setting: Any) -> list[dict[str, Any]]:
+        trainer = Trainer(hyperparameters(setting, seed, base), images)
+        for _ in trainer.steps(trainer.total_steps):
+            pass
+        fake = generate(trainer.moving_average.module.eval(), len(real)).cpu()
+        if seed == seeds[0]:
+            save_grid(picture(setting, output), fake[:ROW_COUNT])
+        accuracy = round(neighbour_accuracy(real, fake), 4)
+        ran = {"seed": seed, "steps": trainer.steps_done, "neighbour_accuracy": accuracy}
+        return [setting | ran]
+
+    jobs = [setting | {"seed": seed} for setting in settings() for seed in seeds]
+    complete(output / "sensitivity.csv", jobs, run, progress)
