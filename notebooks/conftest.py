@@ -1,6 +1,11 @@
 """What `pytest --nbval` sets for the notebooks, so that there is nothing to type."""
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+import workers  # noqa: F401
 
 import build
 

@@ -1,11 +1,11 @@
 """Fixtures that several test files share."""
 
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import workers  # noqa: F401  (before PyTorch)
+from checkout import ROOT, copy_checkout
 
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.training import train
@@ -19,11 +19,8 @@ def finished_run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checkout_copy(tmp_path_factory):
-    """A copy of the checkout to install from or to change, for both leave files behind."""
-    copy = tmp_path_factory.mktemp("copy") / "dcgan"
-    leave = shutil.ignore_patterns(".git", "runs", "data", "build", "*.egg-info", "__pycache__")
-    shutil.copytree(Path(__file__).parents[1], copy, ignore=leave)
-    return copy
+    """A copy of the checkout to install from or to change, because both leave files behind."""
+    return copy_checkout(ROOT, tmp_path_factory.mktemp("copy") / "dcgan")
 
 
 @pytest.fixture

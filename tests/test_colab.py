@@ -1,5 +1,6 @@
 """A reader on Colab: one `.ipynb` in an empty folder, the usual libraries, no helper package."""
 
+import ast
 import json
 import os
 import re
@@ -13,27 +14,39 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
-from test_notebooks import build, every_notebook
+from packaging.utils import canonicalize_name
+from test_notebooks import SOURCES, build, every_notebook
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a special right on Windows")
 
 # What Colab has of itself, beside the libraries that the package says it needs.
 COLAB = {"ipykernel", "ipywidgets", "setuptools"}
+REQUIRED = {"dcgan-helpers", *COLAB}
+# The one with TensorBoard always, the others where there is time.
+ACTED = [
+    pytest.param(source, marks=[] if source.stem.startswith("01_") else pytest.mark.slow)
+    for source in SOURCES
+]
 
 
 def closure(names):
     """The distributions with these names and all that they require, by name."""
-    found, todo = {}, list(names)
+    found, seen, todo = {}, set(), [Requirement(name) for name in names]
     while todo:
-        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in found:
+        wanted = todo.pop()
+        name = canonicalize_name(wanted.name)
+        if (name, *wanted.extras) in seen:
             continue
+        seen.add((name, *wanted.extras))
         try:
             found[name] = metadata.distribution(name)
         except metadata.PackageNotFoundError:  # optional, or part of something else
             continue
-        wanted = map(Requirement, found[name].requires or [])
-        todo += [r.name for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
+        for needed in map(Requirement, found[name].requires or []):
+            # PyTorch names its CUDA libraries as extras of one package.
+            extras = {"", *wanted.extras}
+            if not needed.marker or any(needed.marker.evaluate({"extra": e}) for e in extras):
+                todo.append(needed)
     return found
 
 
@@ -45,7 +58,7 @@ def colab(tmp_path_factory):
     python = folder / "venv" / "bin" / "python"
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(subprocess.check_output([python, "-c", code], text=True).strip())
-    distributions = closure({"dcgan-helpers", *COLAB})
+    distributions = closure(REQUIRED)
     del distributions["dcgan-helpers"]
     for distribution in distributions.values():
         for file in distribution.files:
@@ -62,12 +75,43 @@ def colab(tmp_path_factory):
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Colab", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    return folder, python
+    return folder, python, site
+
+
+def imported(source):
+    """The top-level names that a notebook imports."""
+    text = re.sub(r"^# %.*$|^%.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names)
 
 
 @every_notebook
+def test_what_a_notebook_imports_comes_with_the_package(source):
+    installed = closure(REQUIRED)
+    providers = metadata.packages_distributions()
+    for name in imported(source) - {"dcgan_helpers", "google"}:
+        assert any(canonicalize_name(p) in installed for p in providers[name]), name
+
+
+def test_set_up_cells_are_the_same_in_all_notebooks():
+    """So that the act of one stands for all; `pytest -m slow` acts the others."""
+    cells = {
+        cell.source
+        for source in SOURCES
+        for cell in nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
+        if "setup" in cell.metadata.get("tags", [])
+    }
+    assert len(cells) == 1
+
+
+@pytest.mark.parametrize("source", ACTED, ids=lambda path: path.stem)
 def test_notebook_runs_alone_on_colab(source, colab, checkout_copy, tmp_path, monkeypatch):
-    folder, python = colab
+    folder, python, site = colab
     subprocess.run(
         [python, "-m", "pip", "-q", "uninstall", "-y", "dcgan-helpers"], check=True,
         capture_output=True,
@@ -81,6 +125,7 @@ def test_notebook_runs_alone_on_colab(source, colab, checkout_copy, tmp_path, mo
     setup = next(c for c in notebook.cells if "setup" in c.metadata.get("tags", []))
     assert f'"git+{build.repository()}"' in setup.source
     setup.source = setup.source.replace(f"git+{build.repository()}", str(checkout_copy))
+    before = {path.name for path in site.iterdir()}
     where = "import dcgan_helpers; print(dcgan_helpers.__file__)"
     notebook.cells.append(nbformat.v4.new_code_cell(where, id="where"))
     monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
@@ -92,6 +137,10 @@ def test_notebook_runs_alone_on_colab(source, colab, checkout_copy, tmp_path, mo
         client.execute(env=build.kernel_environment("ci") | {"PYTHONPATH": ""})
     finally:
         build.stop_tensorboard_servers(servers)
+
+    # Whatever else pip had written would be in the environment that runs these tests.
+    added = {path.name for path in site.iterdir()} - before
+    assert all(name.startswith("dcgan_helpers") for name in added), added
 
     outputs = [output for c in notebook.cells if c.cell_type == "code" for output in c.outputs]
     # One line may come in two messages, so the whole of the last cell is read.

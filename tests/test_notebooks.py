@@ -11,9 +11,10 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from checkout import ROOT
+from jupytext.cli import jupytext as jupytext_command
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
 sys.path.insert(0, str(ROOT / "notebooks"))
 import build  # noqa: E402
@@ -49,10 +50,7 @@ def test_saving_in_jupyter_changes_nothing(source, tmp_path):
         path.write_bytes((source.parent / path.name).read_bytes())
     for newer in pair:
         newer.touch()
-        subprocess.run(
-            [sys.executable, "-m", "jupytext", "--sync", newer.name],
-            check=True, capture_output=True, cwd=tmp_path,
-        )  # fmt: skip
+        assert not jupytext_command(["--sync", "--quiet", str(newer)])
         for path in pair:
             ours, theirs = (
                 p.read_text(encoding="utf-8") for p in (path, source.parent / path.name)
