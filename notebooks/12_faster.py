@@ -447,6 +447,7 @@ benchmark.show_quality(quality, ax)
 ax.set_title("FID against seconds of training (Intel, three seeds)")
 plt.show()
 shown = medians(quality, "recipe", "at", value="fid")["median"].unstack().round(1)
+shown.columns = [f"FID, {at} s" for at in shown.columns]
 minute = quality[quality["at"] == 60]
 shown["steps after 60 s"] = minute.groupby("recipe")["step"].median().astype(int)
 shown
