@@ -8,12 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-# Where there is a CUDA compiler but no GPU, this import warns of that, and nobody has asked.
-logging.disable(logging.WARNING)
-try:
-    from torch.utils.benchmark import Timer
-finally:
-    logging.disable(logging.NOTSET)
+# Where there is a CUDA compiler but no GPU, importing Timer warns of that, and nobody has asked.
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -30,5 +26,7 @@ def count_multiply_adds(work: Callable[[Tensor], Any], inputs: Tensor) -> int:
 
 def seconds_of(work: Callable[[], Any], repeats: int = 1) -> float:
     """Seconds a call, the mean over `repeats` calls, after two that warm up."""
+    from torch.utils.benchmark import Timer  # here, because only who measures waits for it
+
     threads = torch.get_num_threads()  # Timer would take one
     return Timer("work()", globals={"work": work}, num_threads=threads).timeit(repeats).mean

@@ -22,6 +22,8 @@ PLAIN_LAPTOP = replace(PRESETS["laptop"], **PLAIN)
 """Width 16, 30 epochs, the plainest loop: what all three studies change one thing of."""
 HALF_WIDTH = replace(PLAIN_LAPTOP, generator_features=8, discriminator_features=8, precision="fp32")
 """The same at width 8 and in 32 bits, so that the processor's kind does not matter."""
+ROW_COUNT = 8
+"""Fakes in a picture of a study."""
 
 
 def read_results(study: str, folder: Path = ASSETS) -> pd.DataFrame:

@@ -26,12 +26,10 @@ from ..quality.metrics import judge_for, table_row
 from ..quality.tables import SEEDS
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Judge, Trainer
-from . import HALF_WIDTH
+from . import HALF_WIDTH, ROW_COUNT
 
 SCORED_STEPS = (158, 316, 632)
 """Steps after which fakes are scored: 2, 4 and 8 epochs at the preset's batch size."""
-ROW_COUNT = 8
-"""Fakes in a choice's picture."""
 
 
 class NoBatchNorm(Trainer):

@@ -13,7 +13,7 @@ from ..quality.metrics import neighbour_accuracy
 from ..quality.tables import SEEDS, complete
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Trainer
-from . import PLAIN_LAPTOP
+from . import PLAIN_LAPTOP, ROW_COUNT
 
 EIGHT_EPOCHS = replace(PLAIN_LAPTOP, epochs=8)
 """What each run changes one value of: 632 steps."""
@@ -39,8 +39,6 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 COMPARED_COUNT = 1000
 """Real images, and as many fakes, that `neighbour_accuracy` compares."""
-ROW_COUNT = 8
-"""Fakes in a setting's picture."""
 
 
 def settings() -> list[Setting]:
