@@ -1,30 +1,22 @@
 """The command line: `python -m dcgan_helpers train`, `sample`, `evaluate` and more."""
 
 import argparse
-import ast
-import io
 import sys
-import threading
-import traceback
 from collections.abc import Callable
-from contextlib import suppress
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import tyro
-from pydantic import Field, validate_call
+from pydantic import Field
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
-from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
-from . import InputError, one_line
-from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed, in_one_sentence
+from . import InputError, command_line
+from .command_line import PROGRAM
+from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
 
-PROGRAM = "python -m dcgan_helpers"
-Study = Literal["sensitivity", "choices", "stacked"]
-Part = Literal["steps", "tricks", "growth", "startup", "quality", "ablation"]
+Study = Literal["sensitivity", "choices", "stacked", "conditional"]
+Part = Literal["steps", "tricks", "growth", "startup", "quality", "ablation", "peers"]
 RunDir = Annotated[Path, Positional, arg(help="Folder of a run.")]
 DataRoot = Annotated[Path, arg(help="Folder of pictures or IDX files; where to download.")]
 
@@ -42,7 +34,8 @@ def train(
     those of the preset; the other options change single values.
 
     Args:
-        preset: Where the other options start: laptop, ci, article or paper.
+        preset: Where the other options start: laptop; digits, which then draws the digit that is
+            asked for; clusters, the same for images without labels; ci, article or paper.
         run_dir: Folder to fill; `runs/DATASET-PRESET` when not given.
         overwrite: Replace the run in the folder.
     """
@@ -68,14 +61,24 @@ def resume(
     _say_what_is_where(run_dir, run_folder.load_hyperparameters(run_dir).dataset)
 
 
-def sample(run_dir: RunDir, count: Count = 64, seed: Seed = 0, output: Path | None = None) -> None:
-    """Draw images from a trained generator.
+def sample(
+    run_dir: RunDir,
+    count: Count = 64,
+    classes: str | None = None,
+    per_class: Count | None = None,
+    seed: Seed = 0,
+    output: Path | None = None,
+) -> None:
+    """Draw images from a trained generator; of a run with classes, such ones as are asked for.
 
     Args:
-        count: Number of images.
+        count: Number of images, where neither classes nor per_class says it.
+        classes: Draw these, such as 2026 for four digits in a row; from 10 on with commas: 9,10.
+        per_class: So many images of each class, a row each.
         seed: Start of the noise; the same seed gives the same images.
-        output: FILE.png for a grid, FILE.npz for the array `images` (float32 N×C×64×64 in
-            [-1, 1]); `RUN_DIR/sample-seed-SEED.png` when not given.
+        output: FILE.png for a grid, FILE.npz for the arrays `images` (float32 N×C×S×S in
+            [-1, 1]) and, if there are classes, `labels` (N); `RUN_DIR/sample-seed-SEED.png` when
+            not given.
     """
     import numpy as np
 
@@ -87,13 +90,19 @@ def sample(run_dir: RunDir, count: Count = 64, seed: Seed = 0, output: Path | No
     generator = run_folder.load_generator(run_dir)
     if not output.parent.is_dir():
         raise InputError(f"the folder of --output {output} is missing; make it first")
-    images = networks.generate(generator, count, seed, progress=True)
+    labels = networks.draw_classes(generator, count, seed)
+    if classes is not None or per_class is not None:
+        labels = networks.named_classes(generator, classes, per_class or 1)
+    drawn = count if labels is None else len(labels)
+    images = networks.generate(generator, drawn, seed, progress=True, classes=labels)
     if output.suffix == ".png":
-        run_folder.save_grid(output, images)
+        run_folder.save_grid(output, images, per_class or (drawn if classes else 8))
     else:
+        arrays: Any = {"images": images.numpy()}
+        arrays |= {} if labels is None else {"labels": labels.numpy()}
         with run_folder.atomic(output) as temporary:
-            np.savez(temporary, images=images.numpy())
-    print(f"{count} images: {output}")
+            np.savez(temporary, **arrays)
+    print(f"{drawn} images: {output}")
 
 
 def evaluate(
@@ -108,18 +117,18 @@ def evaluate(
     Prints a table and writes it to evaluation.json in the run folder.
 
     Args:
-        count: Number of fakes, and at most as many real images.
+        count: Number of fakes, and of the held-out real images that they are compared with.
         seed: Start of the noise; the same seed gives the same numbers on one machine.
         classifier: FILE.safetensors to measure with; for digits it comes with the package, for
             garments `python -m dcgan_helpers classifier --dataset fashion-mnist` makes it.
     """
-    from .quality.metrics import evaluate_run
+    from .quality.judge import evaluate_run
 
     print(evaluate_run(run_dir, count, seed, classifier, data_root))
 
 
 def study(names: Positional[tuple[Study, ...]] = (), output: Path | None = None) -> None:
-    """Run what notebooks 05 (sensitivity), 09 (choices) and 11 (stacked) show: hours in all.
+    """Run what notebooks 05, 09, 11 and 13 show, in this order: hours in all.
 
     It can be stopped at any time; the same command goes on where it was.
 
@@ -190,12 +199,10 @@ def export(run_dir: RunDir, output: Path | None = None) -> None:
 
 
 COMMANDS = (train, resume, sample, evaluate, study, benchmark, classifier, figures, export)
-GOES_ON = "; the command resume goes on from the last checkpoint"
-AFTER_A_STOP = {"train": GOES_ON, "resume": GOES_ON, "study": "; the same command continues it"}
 
 
 def _judge_for(h: Hyperparameters, data_root: str | Path) -> Any:
-    from .quality.metrics import judge_for
+    from .quality.judge import judge_for
 
     return judge_for(h, data_root)
 
@@ -215,83 +222,21 @@ def _say_what_is_where(run_dir: Path, dataset: str) -> None:
     print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
 
 
-registry = ConstructorRegistry()
-
-
-@registry.primitive_rule
-def _number_or_choice(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
-    """What is no number or no choice goes on as text: all values are checked in one place."""
-    choices = get_args(info.type) if info.type_origin is Literal else ()
-    if not choices and info.type not in (int, float):
-        return None
-
-    def read(words: list[str]) -> Any:
-        with suppress(ValueError, SyntaxError):
-            return ast.literal_eval(words[0])
-        return words[0]
-
-    names = f"{{{','.join(map(str, choices))}}}" if choices else info.type.__name__.upper()
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=names,
-        instance_from_str=read,
-        is_instance=lambda value: value in choices or type(value) is info.type,
-        str_from_instance=lambda value: [str(value)],
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failure, 2 bad input or usage."""
+    return command_line.run(
+        _commands, str(__doc__), sys.argv[1:] if arguments is None else arguments
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 failure, 2 bad input.
-
-    Bad usage, such as an unknown option, ends in tyro, with exit code 2 and its suggestions.
-    """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
-    for stream in (sys.stdout, sys.stderr):  # a console that lacks a character is no failure
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    if not debug:
-        # TensorBoard writes in a thread; when that fails, its next call here raises the
-        # same error, so the thread need not print it too.
-        threading.excepthook = lambda _: None
-    try:
-        _run(arguments)
-    except (Exception, KeyboardInterrupt) as error:
-        if debug:
-            traceback.print_exc()
-        if isinstance(error, KeyboardInterrupt):
-            error = RuntimeError("stopped" + AFTER_A_STOP.get(arguments[0], ""))
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    return 0
-
-
-def _run(arguments: list[str]) -> None:
-    """Parse the arguments and run the command that they ask for. Raises InputError."""
+def _commands(arguments: list[str]) -> dict[str, Callable[..., None]]:
+    """The commands by name. Raises InputError."""
     # `--preset` decides where the other values start, so it is read first.
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", nargs="?")
     start = preset_called(first.parse_known_args(arguments)[0].preset or "laptop")
     train.__defaults__ = (start, *(train.__defaults__ or ())[1:])
-    tyro.extras.subcommand_cli_from_dict(
-        {command.__name__: _checked(command) for command in COMMANDS},
-        prog=PROGRAM,
-        description=f"{__doc__}\n\nEach takes --debug, too: show the traceback of an error.",
-        args=arguments,
-        registry=registry,
-    )
-
-
-def _checked(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose values pydantic checks by their type hints."""
-
-    @wraps(command)
-    def call(*values: Any, **options: Any) -> None:
-        with in_one_sentence():
-            validate_call(command)(*values, **options)
-
-    return call
+    return {command.__name__: command for command in COMMANDS}
 
 
 if __name__ == "__main__":

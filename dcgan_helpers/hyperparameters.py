@@ -11,10 +11,11 @@ from pydantic.dataclasses import dataclass
 from . import InputError
 
 IMAGE_SIZE: Final = 64
-"""Height and width in pixels that both networks are built for (four doublings of 4)."""
+"""Height and width in pixels unless told otherwise: four doublings of 4."""
+IMAGE_SIZES: Final = (32, 64, 128)
 
-SCORE_COUNT = 5000
-"""Images a side in a score, unless told otherwise: as many as there are embedded digits."""
+SCORE_COUNT = 1000
+"""Images a side in a score, unless told otherwise: as many as there are held-out digits."""
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
@@ -42,6 +43,9 @@ def in_one_sentence() -> Iterator[None]:
             raise InputError(f"unknown hyperparameter {name!r}") from None
         name = f"{name}{place}" if place else name  # such as betas[1]
         expected = found["msg"].replace("Input should be", "expected")
+        if name == "image_size" and type(found["input"]) is int:
+            nearest = next((size for size in IMAGE_SIZES if size >= found["input"]), 128)
+            expected += f", a 4 that is doubled by every block; the next is {nearest}"
         for word in ("greater", "less"):
             expected = expected.replace(f"expected {word}", f"expected a number {word}")
         raise InputError(f"{name} is {found['input']!r}; {expected}") from None
@@ -59,8 +63,12 @@ class Hyperparameters:
     """Use only this many images, spread evenly over the data set (None: all)."""
     image_channels: Literal[1, 3] = 1
     """1 for grey, 3 for RGB; works for every data set."""
-    image_size: Literal[64] = IMAGE_SIZE
-    """Height and width in pixels; the networks are built for 64."""
+    image_size: Literal[32, 64, 128] = IMAGE_SIZE
+    """Height and width in pixels; each doubling is one block more in both networks."""
+    classes: Literal["none", "labels", "clusters"] = "none"
+    """What both networks are told of an image: nothing, its label, or its cluster of pixels."""
+    cluster_count: Annotated[int, Field(strict=True, ge=2)] = 50
+    """Number of clusters (only for `clusters`)."""
     latent_dim: Count = 100
     """Length of the noise vector z."""
     generator_features: Count = 16
@@ -73,12 +81,16 @@ class Hyperparameters:
     """Mean of the initial batch-norm scales; the article's initialisation has 0."""
     learning_rate: Positive = 1e-3
     """Adam's step size, for both networks, at the first step."""
+    discriminator_learning_rate: Positive | None = None
+    """Adam's step size for the discriminator, if it is to be another (None: the same)."""
     learning_rate_schedule: Literal["constant", "linear"] = "linear"
     """`linear` lets the step size fall to 0 over the whole run; such a run cannot grow."""
     betas: tuple[Share, Share] = (0.0, 0.999)
     """Adam's decay rates for the mean and the square of the gradient."""
     instance_noise: PositiveOrZero = 0.4
     """Standard deviation of noise added to all that the discriminator sees."""
+    distortion: Share = 0.0
+    """How much each real image is stretched, slanted and moved at random (0.04: by about 4%)."""
     batch_size: Count = 64
     """Real images a step, over all processes; as many fakes are made."""
     epochs: Count = 30
@@ -111,10 +123,11 @@ class Hyperparameters:
         older: dict[str, Any] = {"learning_rate_schedule": "constant", "instance_noise": 0.0}
         return cls(**older | values)
 
-    def learning_rate_at(self, step: int, total: int) -> float:
-        """Adam's step size after `step` of `total` steps."""
+    def learning_rates_at(self, step: int, total: int) -> tuple[float, float]:
+        """Adam's step sizes after `step` of `total` steps: generator's and discriminator's."""
         left = max(0.0, 1 - step / total) if self.learning_rate_schedule == "linear" else 1.0
-        return self.learning_rate * left
+        other = self.discriminator_learning_rate or self.learning_rate
+        return self.learning_rate * left, other * left
 
 
 PLAIN: dict[str, Any] = {
@@ -138,9 +151,16 @@ FULL_SIZE: dict[str, Any] = PLAIN | {
 }
 """What the article and the paper have in common."""
 
+DIGITS: dict[str, Any] = {"learning_rate": 2e-3, "distortion": 0.04, "epochs": 24}
+"""What `digits` and `clusters` change in `laptop`, beside the classes."""
+
 PRESETS = {
     # Minutes on two CPU cores; makes the outputs stored in the notebooks.
     "laptop": Hyperparameters(),
+    # A class beside the noise: the digit that is asked for, and better ones in less time.
+    "digits": Hyperparameters(**DIGITS, classes="labels"),
+    # The same without labels: groups of similar images are the classes.
+    "clusters": Hyperparameters(**DIGITS, classes="clusters"),
     # Seconds; what the tests run.
     "ci": Hyperparameters(
         **PLAIN,

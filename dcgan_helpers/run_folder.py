@@ -1,6 +1,7 @@
 """Everything a run leaves behind, in one folder that is never half-written.
 
 hyperparameters.json       what was run
+classes.json               the class of each image, if the run has classes
 training.csv               one row a logged step
 scores.csv                 one row a score, if hyperparameters ask for scores
 evaluation.json            what `python -m dcgan_helpers evaluate` found
@@ -15,7 +16,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -27,12 +28,13 @@ from torchvision.utils import save_image
 
 from . import InputError, reading
 from .hyperparameters import Hyperparameters
-from .networks import Discriminator, Generator
+from .networks import Discriminator, Generator, discriminator_for, generator_for
 
 if TYPE_CHECKING:  # who only loads a generator does not wait for Accelerate
     from accelerate import Accelerator
 
 HYPERPARAMETERS = "hyperparameters.json"
+CLASSES = "classes.json"
 TRAINING = "training.csv"
 SCORES = "scores.csv"
 EVALUATION = "evaluation.json"
@@ -44,8 +46,8 @@ RAW_GENERATOR = "generator_raw.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 CHECKPOINTS = "checkpoints"
 PARTS = (
-    HYPERPARAMETERS, TRAINING, SCORES, EVALUATION, SAMPLES, PROGRESS, TENSORBOARD, GENERATOR,
-    RAW_GENERATOR, DISCRIMINATOR, CHECKPOINTS,
+    HYPERPARAMETERS, CLASSES, TRAINING, SCORES, EVALUATION, SAMPLES, PROGRESS, TENSORBOARD,
+    GENERATOR, RAW_GENERATOR, DISCRIMINATOR, CHECKPOINTS,
 )  # fmt: skip
 OLD_TRAINING, OLD_EVALUATION = "metrics.csv", "metrics.json"  # in older folders, still read
 # In a checkpoint, beside what Accelerate saves there.
@@ -66,7 +68,7 @@ def atomic(path: Path) -> Iterator[Path]:
     Whoever reads `path` finds the old content or the new one, never a part, also when
     the process is killed while it writes. Works for files and folders. Raises OSError.
     """
-    temporary = _temporary(path)
+    temporary = path.with_name(f".writing-{path.name}")
     remove(temporary)
     try:
         yield temporary
@@ -77,10 +79,6 @@ def atomic(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".writing-{path.name}")
 
 
 def make_folder(path: Path) -> None:
@@ -111,14 +109,15 @@ def require_usable(run_dir: Path, overwrite: bool = False) -> None:
     if not (run_dir / HYPERPARAMETERS).is_file():
         raise InputError(f"{run_dir} is not empty and holds no run; choose another --run-dir")
     if not overwrite:
-        ways = (
-            f"`python -m dcgan_helpers resume {run_dir}` goes on with it, --overwrite replaces it"
-        )
-        raise InputError(f"{run_dir} already holds a run; {ways}, another --run-dir keeps it")
+        resume = f"`python -m dcgan_helpers resume {run_dir}` goes on with it"
+        ways = f"{resume}, --overwrite replaces it, another --run-dir keeps it"
+        raise InputError(f"{run_dir} already holds a run; {ways}")
 
 
-def prepare(run_dir: Path, hyperparameters: Hyperparameters, overwrite: bool = False) -> None:
-    """Make the folders of a run and write its hyperparameters.
+def prepare(
+    run_dir: Path, h: Hyperparameters, overwrite: bool = False, classes: list[int] | None = None
+) -> None:
+    """Make the folders of a run and write its hyperparameters, and its classes if it has any.
 
     With `overwrite` the parts of the run that is there are deleted, and nothing else.
     Raises InputError when the folder cannot be written.
@@ -129,7 +128,9 @@ def prepare(run_dir: Path, hyperparameters: Hyperparameters, overwrite: bool = F
                 remove(run_dir / part)
         for folder in (CHECKPOINTS, PROGRESS, TENSORBOARD):
             (run_dir / folder).mkdir(parents=True, exist_ok=True)
-        save_json(run_dir / HYPERPARAMETERS, asdict(hyperparameters))
+        save_json(run_dir / HYPERPARAMETERS, asdict(h))
+        if classes is not None:
+            save_json(run_dir / CLASSES, {"classes": classes})
     except OSError as error:
         reason = f"cannot be written ({error}); name another with --run-dir"
         raise InputError(f"the run folder {run_dir} {reason}") from error
@@ -191,10 +192,10 @@ def _load_rows(path: Path) -> list[dict[str, Any]]:
         return [{name: types.get(name, float)(x) for name, x in row.items()} for row in rows]
 
 
-def save_grid(path: Path, images: Tensor) -> None:
-    """Write `N×C×64×64` images in [-1, 1] as one picture, eight a row, atomically."""
+def save_grid(path: Path, images: Tensor, columns: int = 8) -> None:
+    """Write `N×C×S×S` images in [-1, 1] as one picture, so many a row, atomically."""
     with atomic(path) as temporary:
-        save_image(images, temporary, **GRID)
+        save_image(images, temporary, **GRID | {"nrow": columns})
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
@@ -206,20 +207,20 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 def load_weights(path: Path, network: nn.Module) -> None:
     """Read weights written by `save_weights` into `network`. Raises InputError."""
+    _load(path, lambda _: network)
+
+
+def _load(path: Path, network_for: Callable[[dict[str, Tensor]], nn.Module]) -> Any:
+    """A network with the weights in a file, from which it is made. Raises InputError."""
     with reading(path, "the run has not reached a checkpoint", "train the run again"):
         weights = load_file(path)
+    network = network_for(weights)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:  # load_state_dict lists every name that does not fit
         reason = str(error).splitlines()[1].strip()
         raise InputError(f"{path} does not fit {HYPERPARAMETERS} beside it ({reason})") from error
-
-
-def save_networks(run_dir: Path, averaged: nn.Module, raw: nn.Module, other: nn.Module) -> None:
-    """Write what a run has trained: both versions of its generator, and its discriminator."""
-    networks = {GENERATOR: averaged, RAW_GENERATOR: raw, DISCRIMINATOR: other}
-    for name, network in networks.items():
-        save_weights(run_dir / name, network)
+    return network
 
 
 def load_generator(run_dir: str | Path) -> Generator:
@@ -228,17 +229,15 @@ def load_generator(run_dir: str | Path) -> Generator:
     Reads `generator.safetensors` and `hyperparameters.json` only. Raises InputError.
     """
     h = load_hyperparameters(run_dir)
-    generator = Generator(h.latent_dim, h.image_channels, h.generator_features, h.batch_norm)
-    load_weights(Path(run_dir) / GENERATOR, generator)
-    return generator.eval()
+    path = Path(run_dir) / GENERATOR
+    return _load(path, lambda w: generator_for(h, len(w.get("class_shares", ())))).eval()
 
 
 def load_discriminator(run_dir: str | Path) -> Discriminator:
     """The discriminator a run saved, on the CPU and in `eval()` mode. Raises InputError."""
     h = load_hyperparameters(run_dir)
-    discriminator = Discriminator(h.image_channels, h.discriminator_features, h.batch_norm)
-    load_weights(Path(run_dir) / DISCRIMINATOR, discriminator)
-    return discriminator.eval()
+    path = Path(run_dir) / DISCRIMINATOR
+    return _load(path, lambda w: discriminator_for(h, len(w.get("projections.weight", ())))).eval()
 
 
 def export(run_dir: str | Path, output: Path = TRAINED) -> Path:
@@ -274,7 +273,8 @@ def save_checkpoint(
     """
     path = run_dir / CHECKPOINTS / f"step-{position['step']:09d}"  # names sort like the steps
     main, wait = accelerator.is_main_process, accelerator.wait_for_everyone
-    with atomic(path) if main else nullcontext(_temporary(path)) as temporary:
+    hidden = path.with_name(f".writing-{path.name}")
+    with atomic(path) if main else nullcontext(hidden) as temporary:
         wait()
         accelerator.save_state(str(temporary))
         if main:

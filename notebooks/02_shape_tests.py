@@ -56,7 +56,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dcgan_helpers import networks
+from dcgan_helpers import exercises
 from dcgan_helpers.data import load_dataset, scale_images
 
 # %% [markdown]
@@ -364,7 +364,7 @@ print("one padding missing:", report(check_generator, chain([0, 1, 0, 1, 1], 3))
 print("grey, not colour:   ", report(check_generator, chain([0, 1, 1, 1, 1], 1)))
 
 # %% [markdown]
-# They do. The two functions are kept in `dcgan_helpers/networks.py`, from where notebooks 03 and 04 import them, and the repository's own test suite runs them on its networks at every change. They are these very lines, but for type hints in the first:
+# They do. The two functions are kept in `dcgan_helpers/exercises`, from where notebooks 03 and 04 import them, and the repository's own test suite runs them on its networks at every change. They are these very lines, but for type hints in the first:
 
 
 # %%
@@ -373,8 +373,8 @@ def body(function):
 
 
 for mine, kept in [
-    (check_generator, networks.check_generator),
-    (check_discriminator, networks.check_discriminator),
+    (check_generator, exercises.check_generator),
+    (check_discriminator, exercises.check_discriminator),
 ]:
     print(mine.__name__, body(mine) == body(kept))
 

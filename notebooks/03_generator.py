@@ -58,8 +58,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dcgan_helpers import networks
 from dcgan_helpers.data import load_dataset, scale_images
+from dcgan_helpers.exercises import check_generator
 from dcgan_helpers.figures import show_images
-from dcgan_helpers.networks import check_generator
 from dcgan_helpers.run_folder import TRAINED, load_generator
 
 # %% [markdown]

@@ -54,7 +54,7 @@ import torch
 import torchinfo
 from torch import nn
 
-from dcgan_helpers import networks
+from dcgan_helpers import exercises, networks
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.run_folder import (
     TRAINED,
@@ -173,8 +173,8 @@ class Discriminator(nn.Module):
         return self.layers(images)
 
 
-networks.check_discriminator(Discriminator)
-networks.check_generator(networks.Generator)
+exercises.check_discriminator(Discriminator)
+exercises.check_generator(networks.Generator)
 print("both shape tests of notebook 02: passed")
 
 # %% [markdown]

@@ -62,7 +62,8 @@ from dcgan_helpers.figures import show_images, show_losses, show_moment
 from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.networks import generate, initialize_weights, with_noise
 from dcgan_helpers.quality.classifier import load_classifier, shrink
-from dcgan_helpers.quality.metrics import Judge, fid, judge_for, table
+from dcgan_helpers.quality.judge import Judge, judge_for, table
+from dcgan_helpers.quality.metrics import fid
 from dcgan_helpers.run_folder import TRAINED, read_scores, read_training
 from dcgan_helpers.studies.choices import EqualParameters, NoBatchNorm, OnlyGenerator
 from dcgan_helpers.training import Trainer, train

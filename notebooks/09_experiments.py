@@ -60,7 +60,7 @@ from torch import nn
 from dcgan_helpers.data import load_dataset
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.quality.cost import count_parameters
-from dcgan_helpers.quality.metrics import judge_for
+from dcgan_helpers.quality.judge import judge_for
 from dcgan_helpers.quality.tables import SEEDS, medians
 from dcgan_helpers.studies import HALF_WIDTH, choices, read_results
 

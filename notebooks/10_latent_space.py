@@ -60,7 +60,7 @@ from dcgan_helpers import run_folder
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.figures import show_images
 from dcgan_helpers.hyperparameters import PRESETS
-from dcgan_helpers.quality.metrics import judge_for
+from dcgan_helpers.quality.judge import judge_for
 from dcgan_helpers.run_folder import TRAINED
 
 # %% [markdown]

@@ -13,10 +13,10 @@ from dcgan_helpers import benchmark, run_folder
 from dcgan_helpers.__main__ import main
 from dcgan_helpers.benchmark import quality_time, startup, step_time, tricks
 from dcgan_helpers.benchmark.usual_recipe import Pictures, UsualRecipe
-from dcgan_helpers.data import load_dataset, original_digits, scale_images
+from dcgan_helpers.data import InMemoryImages, load_dataset, original_digits, scale_images
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.quality import tables
-from dcgan_helpers.quality.metrics import Judge, judge_for
+from dcgan_helpers.quality.judge import judge_for
 from dcgan_helpers.training import Trainer
 
 CI = preset("ci")
@@ -56,7 +56,7 @@ def test_usual_recipe_computes_what_ours_does(images, digits):
 
 
 def test_usual_recipe_loads_the_same_images(digits):
-    ours = scale_images(load_dataset("mnist-5k")[[0, 7, 4999]])
+    ours = scale_images(InMemoryImages(digits)[[0, 7, 4999]])
     usual = torch.stack([Pictures(digits)[i] for i in (0, 7, 4999)])
     assert (ours - usual).abs().max() < 0.05  # Pillow rounds to bytes between its two passes
     recipe = UsualRecipe(replace(CI, batch_size=4), digits[:10])
@@ -241,12 +241,7 @@ def judge():
     return judge_for(CI, count=200)
 
 
-@pytest.fixture
-def quick_scores(monkeypatch):
-    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
-
-
-def test_quality_is_scored_at_every_time(judge, quick_scores):
+def test_quality_is_scored_at_every_time(judge):
     recipes = {"short": replace(CI, epochs=1)}  # 16 steps, and it is over
     rows = quality_time.run_recipe("short", 5, judge, (0, 1, 30), recipes)
     assert [row["at"] for row in rows] == [0, 1, 30]
@@ -255,7 +250,7 @@ def test_quality_is_scored_at_every_time(judge, quick_scores):
     assert rows[0]["seed"] == 5 and rows[0]["recipe"] == "short"
 
 
-def test_scoring_does_not_count(judge, quick_scores, monkeypatch):
+def test_scoring_does_not_count(judge, monkeypatch):
     clock = iter(float(i) for i in range(10**6))
     monkeypatch.setattr(quality_time.time, "perf_counter", lambda: next(clock))
     rows = quality_time.run_recipe("r", 0, judge, (3, 6), {"r": CI})
@@ -264,7 +259,7 @@ def test_scoring_does_not_count(judge, quick_scores, monkeypatch):
 
 
 @pytest.mark.parametrize("name", quality_time.CHANGES)
-def test_change_is_scored_at_equal_steps(judge, quick_scores, monkeypatch, name):
+def test_change_is_scored_at_equal_steps(judge, monkeypatch, name):
     trainer_class, changed = quality_time.CHANGES[name]
     h = replace(quality_time.HALF_WIDTH_8_EPOCHS, **changed)
     steps = (2370,) if name.endswith("whole run") else (632, 640)

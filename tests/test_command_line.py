@@ -17,7 +17,8 @@ from torchvision.transforms.v2 import functional as transforms
 import dcgan_helpers.benchmark
 import dcgan_helpers.studies
 from dcgan_helpers.__main__ import COMMANDS, Part, Study, main
-from dcgan_helpers.data import IDX_IMAGES, IDX_LABELS, load_dataset
+from dcgan_helpers.data import load_dataset
+from dcgan_helpers.files import IDX_IMAGES, IDX_LABELS
 
 
 def snapshot(folder):
@@ -126,7 +127,10 @@ def broken_folders(finished_run, tmp_path_factory):
         (["train", "--batch-size", "0"], "batch_size is 0; expected"),
         (["train", "--batch-size", "many"], "batch_size is 'many'; expected a valid integer"),
         (["train", "--generator-features", "-4"], "generator_features is -4; expected"),
-        (["train", "--image-size", "32"], "image_size is 32; expected 64"),
+        (
+            ["train", "--image-size", "65"],
+            "image_size is 65; expected 32, 64 or 128, a 4 that is",
+        ),
         (["train", "--precision", "fp16"], "precision is 'fp16'; expected bf16 or fp32 on a CPU"),
         (["train", "--dataset", "folder"], "is missing; name one with --data-root"),
         (["train", "--dataset", "folder", "--data-root", "empty"], "no pictures in empty"),
@@ -310,22 +314,25 @@ def test_evaluate_prints_a_table_and_writes_it(command_line, finished_run, tmp_p
     ]
     assert [result.returncode for result in results] == [0, 0, 0], results[0].stderr
     lines = results[0].stdout.splitlines()
-    assert lines[0] == f"300 fakes of {run_dir} against 300 real images"
-    assert lines[2].split() == ["fakes", "real"]
-    assert lines[3].split()[0] == "FID" and float(lines[3].split()[1]) > float(lines[3].split()[2])
+    assert lines[0] == f"300 fakes of {run_dir} against as many real images"
+    assert lines[2].split() == ["held-out", "trained-on", "floor", "(range)"]
+    name, hidden, known, floor, *_ = lines[3].split()
+    assert name == "FID" and min(float(hidden), float(known)) > float(floor)
     assert lines[-1].endswith(str(run_dir / "evaluation.json"))
     assert results[0].stdout == results[1].stdout != results[2].stdout
     found = json.loads((run_dir / "evaluation.json").read_text())
     assert (found["count"], found["seed"]) == (300, 1)
-    assert f"{found['fake']['fid']:.2f}" in results[2].stdout
-    assert len(found["real"]["classes"]) == 10
+    assert f"{found['held_out']['fid']:.2f}" in results[2].stdout
+    assert f"{found['trained_on']['fid']:.2f}" in results[2].stdout
+    mean, low, high = found["floor"]["fid"]
+    assert low < mean < high and len(found["held_out"]["frequencies"]) == 10
 
 
 @pytest.mark.parametrize(
     "changed, expected",
     [
         ({"image_channels": 3}, "image_channels is 3; expected 1"),
-        ({"image_size": 32}, "image_size is 32; expected 64"),
+        ({"image_size": 32}, "does not fit hyperparameters.json beside it"),
         ({"dataset": "folder"}, "dataset is 'folder'; expected mnist, mnist-5k, fashion-mnist"),
         ({"dataset": "fashion-mnist"}, "dcgan_helpers classifier --dataset fashion-mnist"),
     ],
@@ -363,9 +370,11 @@ def test_a_run_on_fashion_is_judged_by_its_own_classifier(tmp_path, capsys, fini
     write_idx(root / IDX_IMAGES, small)
     labels = np.arange(300) % 10
     write_idx(root / IDX_LABELS, labels)
+    for name in (IDX_IMAGES, IDX_LABELS):  # other images would do as well
+        shutil.copy(root / name, root / name.replace("train", "t10k"))
     command = ["classifier", "--dataset", "fashion-mnist", "--data-root", str(root)]
     assert main([*command, "--epochs", "1", "--output", str(tmp_path / "c.safetensors")]) == 0
-    assert "of 60 held-out images" in capsys.readouterr().out
+    assert "of 300 held-out images" in capsys.readouterr().out
     run_dir = tmp_path / "run"
     shutil.copytree(finished_run, run_dir)
     path = run_dir / "hyperparameters.json"

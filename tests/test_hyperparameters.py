@@ -36,7 +36,7 @@ def test_run_folder_older_than_the_tuned_preset_means_what_it_meant():
         ({"batch_size": 0}, "batch_size is 0; expected a number greater than or equal to 1"),
         ({"epochs": -3}, "epochs is -3"),
         ({"latent_dim": 1.5}, "latent_dim is 1.5"),
-        ({"image_size": 32}, "image_size is 32; expected 64"),
+        ({"image_size": 28}, "image_size is 28; expected 32, 64 or 128.*the next is 32"),
         ({"image_channels": 2}, "image_channels is 2; expected 1 or 3"),
         ({"learning_rate": math.nan}, "learning_rate is nan; expected a finite number"),
         ({"betas": (0.5, 1.0)}, r"betas\[1\] is 1.0; expected a number less than 1"),

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from dcgan_helpers.exercises import check_discriminator, check_generator
 from dcgan_helpers.networks import (
     Discriminator,
     Generator,
-    check_discriminator,
-    check_generator,
     generate,
     initialize_weights,
     moving_average,

@@ -22,7 +22,7 @@ from dcgan_helpers.arithmetic import choose_precision, memory_format
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.hyperparameters import Hyperparameters, preset
 from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
-from dcgan_helpers.quality.metrics import Judge, judge_for
+from dcgan_helpers.quality.judge import judge_for
 from dcgan_helpers.run_folder import read_scores, read_training
 from dcgan_helpers.training import Trainer, TrainingError, resume, train
 
@@ -156,7 +156,7 @@ def test_moving_average_follows_the_generator_buffers_included():
 
 
 def test_run_folder_holds_everything(finished_run):
-    on_request = {run_folder.SCORES, run_folder.EVALUATION}
+    on_request = {run_folder.SCORES, run_folder.EVALUATION, run_folder.CLASSES}
     assert {p.name for p in finished_run.iterdir()} == set(run_folder.PARTS) - on_request
     assert (
         Hyperparameters.from_dict(run_folder.load_json(finished_run / "hyperparameters.json")) == CI
@@ -435,8 +435,7 @@ def test_two_processes_share_a_run(tmp_path):
     assert result.stdout.count("samples:") == 1
 
 
-def test_training_scores_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
+def test_training_scores_itself(tmp_path):
     h = replace(CI, evaluate_every=10)
     run_dir = train(h, tmp_path / "run", progress=False, judge_for=judge_for)
     rows = read_scores(run_dir)
@@ -454,8 +453,7 @@ def test_training_scores_itself(tmp_path, monkeypatch):
         assert (plain / name).read_bytes() == (run_dir / name).read_bytes()
 
 
-def test_scores_of_a_resumed_run_go_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(Judge.score_generator, "__defaults__", (0, 200, False))
+def test_scores_of_a_resumed_run_go_on(tmp_path):
     h = replace(CI, evaluate_every=16, epochs=1)
     run_dir = train(h, tmp_path / "run", progress=False, judge_for=judge_for)
     first = read_scores(run_dir)

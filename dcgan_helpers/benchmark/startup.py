@@ -15,7 +15,8 @@ import torch
 from tqdm.auto import tqdm
 
 from .. import InputError
-from ..data import IDX_IMAGES, InMemoryImages, original_digits, scale_images
+from ..data import InMemoryImages, original_digits, scale_images
+from ..files import IDX_IMAGES
 from ..networks import Generator, generate
 from ..quality import tables
 from ..quality.cost import seconds_of

@@ -58,8 +58,9 @@ class OneForward(Trainer):
     So batch normalisation takes its means over both kinds together.
     """
 
-    def discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        return self.discriminator(torch.cat([real, fake])).chunk(2)
+    def discriminate(self, real: Tensor, fake: Tensor, *classes: Tensor) -> tuple[Tensor, Tensor]:
+        twice = [own.repeat(2) for own in classes]
+        return self.discriminator(torch.cat([real, fake]), *twice).chunk(2)
 
 
 TRICKS: dict[str, type[Trainer]] = {

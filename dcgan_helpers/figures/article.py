@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from .. import run_folder
-from ..hyperparameters import IMAGE_SIZE
 from ..networks import Discriminator, Generator
 from . import show_moment, show_timeline
 
@@ -42,7 +41,7 @@ def show_architecture(generator: Generator, discriminator: Discriminator) -> Fig
     the size of the maps, widths with the number of channels, both by their logarithm.
     """
     noise = torch.zeros(2, generator.latent_dim, 1, 1)
-    images = torch.zeros(2, discriminator.image_channels, IMAGE_SIZE, IMAGE_SIZE)
+    images = torch.zeros(2, *discriminator.image_shape)
     figure, rows = plt.subplots(2, figsize=(14, 7.4), layout="constrained")
     for ax, network, name, inputs in [
         (rows[0], generator, "Generator: noise $z$ to image $G(z)$", noise),

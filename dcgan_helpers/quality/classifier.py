@@ -16,7 +16,7 @@ from torchvision.transforms.v2 import functional as transforms
 from tqdm.auto import tqdm
 
 from .. import InputError, reading
-from ..data import InMemoryImages, load_dataset, load_labels, scale_images
+from ..data import distort, load_dataset, scale_images
 from ..run_folder import ASSETS, atomic, make_folder
 
 CLASSIFIERS = ASSETS / "classifier"
@@ -74,14 +74,6 @@ def _convolution(in_channels: int, out_channels: int) -> tuple[nn.Module, ...]:
     )
 
 
-def held_out(labels: Tensor) -> Tensor:
-    """A mask of every fifth image of each class, which training does not see."""
-    mask = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique():
-        mask[torch.nonzero(labels == label)[::5]] = True
-    return mask
-
-
 def train_classifier(
     images: Tensor, labels: Tensor, epochs: int, seed: int = 0, progress: bool = True
 ) -> Classifier:
@@ -96,20 +88,13 @@ def train_classifier(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, epochs * batches)
     for _ in tqdm(range(epochs), desc="classifier", unit="epoch", disable=not progress):
         for chosen in torch.randperm(len(images)).split(100):
-            logits = classifier(_distort(scale_images(images[chosen])))
+            logits = classifier(distort(scale_images(images[chosen]), 0.08))
             loss = nn.functional.cross_entropy(logits, labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
     return classifier.eval()
-
-
-def _distort(images: Tensor) -> Tensor:
-    """Each image by an affine map of its own, near the identity; the background stays -1."""
-    maps = torch.eye(2, 3) + torch.randn(len(images), 2, 3) * 0.08
-    grid = nn.functional.affine_grid(maps, list(images.shape), align_corners=False)
-    return nn.functional.grid_sample(images + 1, grid, align_corners=False) - 1
 
 
 @torch.no_grad()
@@ -149,16 +134,16 @@ def load_classifier(
 def make_classifier(dataset: str, data_root: str | Path, epochs: int, output: Path | None) -> str:
     """Train a classifier, write it to `output` and say how good it is. Raises InputError."""
     output = output or CLASSIFIERS / f"{dataset}.safetensors"
-    real = load_dataset(dataset, data_root)
-    assert isinstance(real, InMemoryImages), f"{dataset} has no labels"
-    labels = load_labels(dataset, data_root)
-    hidden = held_out(labels)
-    classifier = train_classifier(real.images[~hidden], labels[~hidden], epochs)
+    known, hidden = (
+        load_dataset(dataset, data_root, labels=True, held_out=h) for h in (False, True)
+    )
+    images, labels = known[:]
+    classifier = train_classifier(images, labels, epochs)
     # As it will be loaded: in 16 bits, which halves the file.
     classifier.half().float()
-    share = accuracy(classifier, real.images[hidden], labels[hidden])
+    share = accuracy(classifier, *hidden[:])
     notes = {"dataset": dataset, "accuracy": f"{share:.4f}"}
     make_folder(output.parent)
     with atomic(output) as temporary:
         save_file(classifier.half().state_dict(), temporary, metadata=notes)
-    return f"{output}: {share:.2%} of {int(hidden.sum()):,} held-out images are classified right"
+    return f"{output}: {share:.2%} of {len(hidden):,} held-out images are classified right"

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from .. import InputError
-from ..data import load_dataset
+from ..data import load_images
 from ..hyperparameters import IMAGE_SIZE, Hyperparameters
 from ..networks import Discriminator, Generator, generate, initialize_weights
 from ..quality import tables
 from ..quality.cost import count_multiply_adds, count_parameters, seconds_of
-from ..quality.metrics import judge_for, table_row
+from ..quality.judge import judge_for, table_row
 from ..quality.tables import SEEDS
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Judge, Trainer
@@ -197,8 +197,7 @@ def run_choice(
     """
     if choice not in CHOICES:
         raise InputError(f"choice is {choice!r}; expected one of {', '.join(CHOICES)}")
-    images = load_dataset(base.dataset, max_images=base.max_images)
-    trainer = CHOICES[choice](replace(base, seed=seed), images)
+    trainer = CHOICES[choice](replace(base, seed=seed), load_images(base))
     generator = trainer.moving_average.module
     rows: list[dict[str, Any]] = []
     losses = []
@@ -220,7 +219,7 @@ def step_times(base: Hyperparameters = HALF_WIDTH, rounds: int = 7, steps: int =
 
     So another program's load meets all of them. Each time is taken after two steps that warm up.
     """
-    images = load_dataset(base.dataset, max_images=base.batch_size)
+    images = load_images(replace(base, max_images=base.batch_size))
     work = {}
     for name, trainer_class in CHOICES.items():
         trainer = trainer_class(base, images)

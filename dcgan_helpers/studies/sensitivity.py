@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..data import InMemoryImages, load_dataset, scale_images
+from ..data import load_images, scale_images
 from ..hyperparameters import Hyperparameters
 from ..networks import generate
 from ..quality.metrics import neighbour_accuracy
@@ -74,8 +74,7 @@ def run_study(
 ) -> None:
     """Train what is missing in `output` and add it there. Raises InputError."""
     make_folder(output / "sensitivity")
-    images = load_dataset(base.dataset, max_images=base.max_images)
-    assert isinstance(images, InMemoryImages)
+    images = load_images(base)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     real = scale_images(images[order[:COMPARED_COUNT]])
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import run_folder
-from ..data import load_dataset
+from ..data import load_images
 from ..hyperparameters import Hyperparameters
 from ..networks import Discriminator, generate, initialize_weights
 from ..quality.classifier import CLASSES, Classifier, load_classifier
@@ -97,8 +97,7 @@ def train_stacked(
     Modes are counted among 5,000 fakes, and after the last step among `count`.
     """
     h, last = replace(base, seed=seed), max(scored_steps)
-    images = load_dataset(h.dataset, image_channels=3, max_images=h.max_images)
-    trainer = SETTINGS[setting](h, images)
+    trainer = SETTINGS[setting](h, load_images(h))
     generator, (classifier, _) = trainer.moving_average.module, load_classifier()
     rows: list[dict[str, Any]] = []
     for _ in trainer.steps(last):
