@@ -6,11 +6,12 @@ growth    a step's time against batch size, width and number of threads
 startup   loading, start-up, sampling, memory
 quality   FID after 15 to 300 seconds of training, three seeds a recipe
 ablation  one part of our recipe changed at a time, at equal steps, three seeds each
+peers     the best-known tutorials' networks and ours, 30 to 300 seconds, three seeds each
 
 `python -m dcgan_helpers benchmark [PART ...]` writes a CSV file a part, machine.json and
-benchmark.png. All of it is measured on the CPU. `quality` takes an hour and a half, `ablation`
-half an hour, each of the others minutes. Stopped at any time, these two go on where they were
-when they are named again; the others begin anew.
+benchmark.png. All of it is measured on the CPU. `peers` takes four hours, `quality` an hour and a
+half, `ablation` half an hour, each of the others minutes. Stopped at any time, these three go on
+where they were when they are named again; the others begin anew.
 """
 
 import os
@@ -28,7 +29,7 @@ from .. import InputError, run_folder
 from ..quality import tables
 from ..quality.tables import medians
 from ..run_folder import ASSETS
-from . import quality_time, startup, step_time
+from . import peers, quality_time, startup, step_time
 
 INTEL, AMD = (ASSETS / "benchmark" / name for name in ("intel-amx", "amd-avx512"))
 """What notebook 12 draws: the benchmark of two machines, of which neither has all parts."""
@@ -51,6 +52,7 @@ PARTS = {
     "startup": Part(startup.measure_startup, ("what", "unit"), "value"),
     "quality": Part(quality_time.measure_quality, ("recipe", "at"), "fid"),
     "ablation": Part(quality_time.measure_ablation, ("change", "step"), "fid"),
+    "peers": Part(peers.measure_peers, ("peer", "at"), "fid"),
 }
 
 

@@ -5,13 +5,15 @@ The second question of `python -m dcgan_helpers benchmark`; notebook 12 draws th
 
 import copy
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..data import load_dataset
+from ..data import load_images
 from ..hyperparameters import PRESETS, Hyperparameters
-from ..quality.metrics import judge_for, table_row
+from ..quality.judge import judge_for, table_row
 from ..quality.tables import SEEDS, complete
 from ..training import Judge, Trainer
 from .tricks import OneForward
@@ -31,6 +33,22 @@ RECIPES = {
 }
 
 
+def at_times(
+    step: Callable[[], Any], is_over: Callable[[], bool], times: tuple[float, ...]
+) -> Iterator[tuple[float, float]]:
+    """Do steps, and yield each of the `times` with the seconds that they have taken by then.
+
+    What is done between two values, such as scoring, does not count.
+    """
+    seconds = 0.0
+    for at in times:
+        while seconds < at and not is_over():
+            start = time.perf_counter()
+            step()
+            seconds += time.perf_counter() - start
+        yield at, seconds
+
+
 def run_recipe(
     recipe: str,
     seed: int,
@@ -44,13 +62,11 @@ def run_recipe(
     keeps its last score. Raises TrainingError when a loss is no longer finite.
     """
     h = replace(recipes[recipe], seed=seed)
-    trainer = Trainer(h, load_dataset(h.dataset, max_images=h.max_images))
-    steps, rows, seconds, scored_at = trainer.steps(trainer.total_steps), [], 0.0, -1
-    for at in times:
-        while seconds < at and trainer.steps_done < trainer.total_steps:
-            start = time.perf_counter()
-            next(steps)
-            seconds += time.perf_counter() - start
+    trainer = Trainer(h, load_images(h))
+    steps, rows, scored_at = trainer.steps(trainer.total_steps), [], -1
+    for at, seconds in at_times(
+        partial(next, steps), lambda: trainer.steps_done == trainer.total_steps, times
+    ):
         if scored_at != trainer.steps_done:
             scores = table_row(judge.score_generator(trainer.moving_average.module.eval()))
             scored_at = trainer.steps_done
@@ -94,7 +110,7 @@ def run_change(
     """
     trainer_class, changes = CHANGES[change]
     h = replace(base, seed=seed, **changes)
-    trainer = trainer_class(h, load_dataset(h.dataset, max_images=h.max_images))
+    trainer = trainer_class(h, load_images(h))
     for _ in trainer.steps(trainer.total_steps):
         pass
     averaged = trainer.moving_average.module.eval()
