@@ -140,7 +140,7 @@ def scale_images(images: Tensor, image_channels: int = 1) -> Tensor:
 def distort(images: Tensor, deviation: float) -> Tensor:
     """Images in [-1, 1], each by an affine map of its own; the background stays -1.
 
-    `deviation` is how far, on average, a number of the map is from where the image stays itself.
+    `deviation` is the standard deviation of the six numbers of a map; 0 leaves images alone.
     """
     if not deviation:
         return images

@@ -216,12 +216,14 @@ def generate(
 
 
 def draw_classes(generator: nn.Module, count: int, seed: int = 0) -> Tensor | None:
-    """`count` classes at random, as common as among real images, `N` of int64; None without."""
+    """`count` classes, `N` of int64, as common as among real images, shuffled; None without."""
     shares = getattr(generator, "class_shares", None)
     if shares is None:
         return None
     random = torch.Generator().manual_seed(seed)
-    return torch.multinomial(shares.cpu(), count, True, generator=random)
+    evenly = (torch.arange(count) + torch.rand(1, generator=random)) / count
+    drawn = torch.searchsorted(shares.cpu().cumsum(0), evenly).clamp(max=len(shares) - 1)
+    return drawn[torch.randperm(count, generator=random)]
 
 
 def named_classes(generator: nn.Module, text: str | None, each: int = 1) -> Tensor:

@@ -88,7 +88,7 @@ assert (run_dir / "generator.safetensors").is_file()
 #
 # Each makes the other's task harder. When it goes well, they get better together, and in the end the fakes cannot be told from the real.
 #
-# Here are both networks at the paper's full width, drawn from the code of this series. (The run above used a quarter of it. The kernels are 4×4, as in the article and in [one author's later code](https://github.com/soumith/dcgan.torch); the paper's figure 1 has 5×5.) Follow the shapes: a first layer makes small maps out of noise, and four doublings make a picture of them; four halvings shrink the picture again, and a last layer makes one number. Notebooks 03 and 04 build them layer by layer.
+# Here are both networks at the paper's full width, drawn from the code of this series. (The run above used narrower networks. The kernels are 4×4, as in the article and in [one author's later code](https://github.com/soumith/dcgan.torch); the paper's figure 1 has 5×5.) Follow the shapes: a first layer makes small maps out of noise, and four doublings make a picture of them; four halvings shrink the picture again, and a last layer makes one number. Notebooks 03 and 04 build them layer by layer.
 
 # %%
 show_architecture(Generator(), Discriminator())
@@ -349,8 +349,11 @@ plt.show()
 # | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 20 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
 # | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
+# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 40 min | 4 min |
 #
 # Each stands alone, in any order; in this order they make a course.
+#
+# `python -m dcgan_helpers train --preset digits` trains a generator that draws the digit that one asks for; notebook 13 shows how.
 #
 # ## How to run it
 #
@@ -373,7 +376,7 @@ plt.show()
 #
 # ## Summary
 #
-# 1. A DCGAN went from noise to digits in 30 passes over 5,000 pictures; the generator saw none of them.
+# 1. A DCGAN went from noise to digits. Only its discriminator saw the 4,000 real ones.
 # 2. In one dimension the fakes climbed the slope of $D(x)$ until it was flat at one half.
 # 3. The discriminator's loss is binary cross-entropy, $-\tfrac12$ times the minimax value. At its best it is $\ln 2 - \mathrm{JSD}$: 0 when it recognises every fake, $\ln 2$ when it can only guess.
 # 4. The minimax loss gives the generator a gradient of $-D$ at the logit, which vanishes when the fakes are bad; the non-saturating one gives $-(1 - D)$. With plain gradient descent at the rate we tried that decides the game; Adam hides much of it.

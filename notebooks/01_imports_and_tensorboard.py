@@ -234,7 +234,7 @@ print("runs:", sorted(path.name for path in logs.iterdir()))
 # %% [markdown]
 # ## TensorBoard: then look
 #
-# The first line below teaches the notebook the command, the second starts the server and shows it here. Find your three entries: *Scalars* (two curves that end at the same height: all 5,000 digits have one mean, whatever their order), *Images*, *Histograms* or *Distributions*.
+# The first line below teaches the notebook the command, the second starts the server and shows it here. Find your three entries: *Scalars* (two curves that end at the same height: all 4,000 digits have one mean, whatever their order), *Images*, *Histograms* or *Distributions*.
 
 # %% tags=["nbval-ignore-output"]
 # %load_ext tensorboard
@@ -295,7 +295,7 @@ def check_streams(left, right):
 print("exercise 1:", check_streams(left, right))
 
 # %% [markdown]
-# **2.** Log each batch's *own* mean brightness (all 50 of `means`) in a run called `third`, under a tag that TensorBoard puts into the same group as `brightness/so far`. The check reads the folder.
+# **2.** Log each batch's *own* mean brightness (all 40 of `means`) in a run called `third`, under a tag that TensorBoard puts into the same group as `brightness/so far`. The check reads the folder.
 #
 # <details><summary>A hint</summary>
 #

@@ -56,10 +56,11 @@ import torchinfo
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcgan_helpers import networks
+from dcgan_helpers import InputError, networks
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.exercises import check_generator
 from dcgan_helpers.figures import show_images
+from dcgan_helpers.hyperparameters import Hyperparameters
 from dcgan_helpers.run_folder import TRAINED, load_generator
 
 # %% [markdown]
@@ -265,7 +266,7 @@ def checkerboard(images, cell=2):
 
 
 stripes = torch.tensor([-1.0, 1.0]).repeat(1, 1, 64, 32)
-digits = scale_images(load_dataset("mnist-5k")[torch.arange(0, 5000, 100)])
+digits = scale_images(load_dataset("mnist-5k")[torch.arange(0, 4000, 80)])
 print(f"stripes of one pixel {checkerboard(stripes):.3f}")
 print(f"real digits          {checkerboard(digits):.3f}")
 
@@ -331,7 +332,7 @@ show_images(fakes[:16], "Fakes of the trained generator")
 plt.show()
 
 # %% [markdown]
-# By this measure the pattern is gone from the pictures, and not from the maps that they are made of, one layer before: there it still explains a twelfth of the variance. So it is the last layer that has learnt to cancel what comes in. But a measure sees only what it is made for. Look at the slanting strokes, or enlarge one, and let a second measure look as well: how much of a picture's power is in waves of (nearly) two pixels' length, the finest there are?
+# By this measure the pattern is gone from the pictures, and not from the maps that they are made of, one layer before: there it still explains 0.11 of the variance. But a measure sees only what it is made for. Look at the slanting strokes, or enlarge one, and let a second measure look as well: how much of a picture's power is in waves of (nearly) two pixels' length, the finest there are?
 
 
 # %%
@@ -363,7 +364,7 @@ print(
 )
 
 # %% [markdown]
-# There they are: teeth along the edges of the fakes' strokes and grains inside them, one pixel in size, and twenty-five times the power in the finest waves. They no longer form a regular grid, so the first measure is blind to them. A careful eye can tell the fakes by it.
+# There they are: teeth along the edges of the fakes' strokes and grains inside them, one pixel in size, and 26 times the power in the finest waves. They no longer form a regular grid, so the first measure is blind to them. A careful eye can tell the fakes by it.
 #
 # ## Inside a trained generator
 #
@@ -428,11 +429,11 @@ figure.suptitle("The same noise vector in different batches")
 plt.show()
 
 # %% [markdown]
-# With 31 companions a pixel moves by some two per cent of the way from black to white, with a single companion by three: the strokes come out a little thicker or thinner. After `eval()` it is nothing at all. Small or not, a grid drawn in training mode cannot be repeated picture by picture, and each such drawing also shifts the running averages.
+# In training mode other companions move the pixels (from black to white is a way of 2). After `eval()` they move nothing at all. Small or not, a grid drawn in training mode cannot be repeated picture by picture, and each such drawing also shifts the running averages.
 #
 # ## The helper's generator is this one
 #
-# From here on the series imports `Generator` from `dcgan_helpers.networks`. It adds messages for wrong shapes, and the switch `batch_norm=False` for the article's network. Otherwise it is the class above: same parameters, and with the same weights the same pictures.
+# From here on the series imports `Generator` from `dcgan_helpers.networks`. It adds messages for wrong shapes, the switch `batch_norm=False` for the article's network, other sizes (below) and classes (notebook 13). Otherwise it is the class above: same parameters, and with the same weights the same pictures.
 
 # %%
 mine, helper = Generator(features=8), networks.Generator(features=8)
@@ -441,6 +442,23 @@ print("same parameters:", shapes[0] == shapes[1])
 mine.load_state_dict(helper.state_dict())
 z = torch.randn(8, 100, 1, 1)
 print("same outputs:   ", torch.equal(mine(z), helper(z)))
+
+# %% [markdown]
+# ## 32, 64 or 128 pixels
+#
+# For images of 32×32 the helper's generator has one block less, for 128×128 one more, at the end where maps are smallest. The plan of channels is kept: channels times side is always `features` times the size of the image. So the shapes below, written for `features=8`, have the same channels when you count from the image. A size must be a 4 that is doubled by every block but the first. 28, the size of MNIST's own files, is no such number, so a run refuses it.
+
+# %%
+for size in (32, 64, 128):
+    x, row = torch.randn(2, 100, 1, 1), []
+    for block in networks.Generator(features=8, image_size=size).layers[:-1]:
+        x = block(x)
+        row.append("×".join(map(str, x.shape[1:])))
+    print(f"{size:3}:", "".join(f"{shape:>10}" for shape in row).rjust(60))
+try:
+    Hyperparameters(image_size=28)
+except InputError as error:
+    print(error)
 
 # %% [markdown]
 # ## Common mistakes
@@ -455,7 +473,7 @@ print("same outputs:   ", torch.equal(mine(z), helper(z)))
 #
 # ## Summary
 #
-# 1. Five layers: a projection to 4×4, three doublings with batch norm and ReLU, and a last doubling with Tanh.
+# 1. Five layers for 64×64 pixels: a projection to 4×4, three doublings with batch norm and ReLU, and a last doubling with Tanh.
 # 2. The first shape test passes.
 # 3. About 12.7 million parameters at full width; less than a third of that for half the width.
 # 4. Kernel 4 spreads its stamps evenly, and still starts with a checkerboard, since its weights are random; resizing does not. Training removes the pattern from the picture, all but fine teeth, and not from the maps inside.

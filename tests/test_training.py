@@ -19,9 +19,10 @@ from torch import nn
 from dcgan_helpers import InputError, logger, run_folder
 from dcgan_helpers.__main__ import main
 from dcgan_helpers.arithmetic import choose_precision, memory_format
-from dcgan_helpers.data import load_dataset, make_loader, scale_images
+from dcgan_helpers.data import distort, load_dataset, load_images, make_loader, scale_images
 from dcgan_helpers.hyperparameters import Hyperparameters, preset
 from dcgan_helpers.networks import Discriminator, Generator, generate, initialize_weights
+from dcgan_helpers.quality.classifier import load_classifier
 from dcgan_helpers.quality.judge import judge_for
 from dcgan_helpers.run_folder import read_scores, read_training
 from dcgan_helpers.training import Trainer, TrainingError, resume, train
@@ -124,6 +125,33 @@ def test_learning_rate_over_a_run(schedule, last):
     assert rates[0] == [0.01, 0.01]
     assert rates[16] == pytest.approx([0.01 * (1 if schedule == "constant" else 0.5)] * 2)
     assert rates[31] == pytest.approx([0.01 * last] * 2)
+
+
+def test_discriminator_may_have_a_rate_of_its_own():
+    h = replace(CI, learning_rate=0.01, discriminator_learning_rate=0.004, max_images=32)
+    trainer = Trainer(replace(h, learning_rate_schedule="linear"), load_images(h))
+    trainer.steps_done = trainer.total_steps // 2
+    trainer.step(trainer.to_network(trainer.images.images[:4]))
+    rates = [o.param_groups[0]["lr"] for o in (trainer.opt_gen, trainer.opt_disc)]
+    assert rates == pytest.approx([0.005, 0.002])
+
+
+def test_distortion_is_of_real_images_and_of_none_without():
+    images = load_dataset("mnist-5k", max_images=200)
+    plain, distorting = (Trainer(replace(CI, distortion=d), images) for d in (0.0, 0.04))
+    real, other = (t.to_network(images.images) for t in (plain, distorting))
+    assert torch.equal(real, scale_images(images.images))
+    assert other.shape == real.shape and other.min() >= -1 and other.max() <= 1
+    # Stretched, slanted and moved a little: still the same digits, and black around them.
+    assert 0.05 < (other - real).square().mean() / (real + 1).square().mean() < 0.4
+    assert (other[:, :, 0] == -1).all()
+    classifier, _ = load_classifier()
+    same = classifier(other).argmax(dim=1) == classifier(real).argmax(dim=1)
+    assert same.float().mean() > 0.97
+    torch.manual_seed(0)
+    first = distort(real, 0.04)
+    torch.manual_seed(0)
+    assert torch.equal(first, distort(real, 0.04)) and distort(real, 0.0) is real
 
 
 def test_instance_noise_is_what_the_discriminator_sees():

@@ -29,7 +29,7 @@ from ..training import Judge, Trainer
 from . import HALF_WIDTH, ROW_COUNT
 
 SCORED_STEPS = (158, 316, 632)
-"""Steps after which fakes are scored: 2, 4 and 8 epochs at the preset's batch size."""
+"""Steps after which fakes are scored: about 2.5, 5 and 10 epochs."""
 
 
 class NoBatchNorm(Trainer):

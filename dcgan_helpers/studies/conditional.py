@@ -1,7 +1,8 @@
 """Notebook 13: how should a discriminator be told the class, and what is a class worth?
 
-The preset `digits`, shortened and in 32 bits, so that the processor's kind does not matter: with
-the class by projection or by concatenation, with clusters in place of labels, and without classes.
+The preset `digits`, at half its width, shortened, and in 32 bits, so that the processor's kind
+does not matter: with the class by projection or by concatenation, with clusters in place of
+labels, and without classes.
 """
 
 from dataclasses import replace
@@ -19,7 +20,9 @@ from ..quality.tables import SEEDS, complete
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Judge, Trainer
 
-SHORT_DIGITS = replace(PRESETS["digits"], epochs=8, precision="fp32")
+SHORT_DIGITS = replace(
+    PRESETS["digits"], generator_features=8, discriminator_features=8, epochs=8, precision="fp32"
+)
 """What each run changes one thing of."""
 ROW_COUNT = 10
 """Fakes in a picture: one of each class, or ten."""

@@ -15,8 +15,8 @@ from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Trainer
 from . import PLAIN_LAPTOP, ROW_COUNT
 
-EIGHT_EPOCHS = replace(PLAIN_LAPTOP, epochs=8)
-"""What each run changes one value of: 632 steps."""
+TEN_EPOCHS = replace(PLAIN_LAPTOP, epochs=10)
+"""What each run changes one value of: 630 steps."""
 Setting = dict[str, Any]
 USUAL: Setting = {
     "learning_rate": PLAIN_LAPTOP.learning_rate,
@@ -68,7 +68,7 @@ def picture(setting: Setting, folder: Path = ASSETS) -> Path:
 
 def run_study(
     output: Path = ASSETS,
-    base: Hyperparameters = EIGHT_EPOCHS,
+    base: Hyperparameters = TEN_EPOCHS,
     seeds: tuple[int, ...] = SEEDS,
     progress: bool = True,
 ) -> None:
