@@ -129,7 +129,7 @@ with torch.no_grad():
 assert set(generators) == set(discriminators)
 
 # %% [markdown]
-# A row has one discriminator and three sets of images. A column has one set of images and two discriminators. The same 500 held-out digits get «score of the held-out digits, row 1?» from one discriminator and «score of the held-out digits, row 2?» from the other. A score, and so a loss, is a statement about two opponents, not about images alone. (Each discriminator is taken as it stood after its last step. The curves above show that its scores change from step to step.)
+# A row has one discriminator and three sets of images. A column has one set of images and two discriminators. The same 500 held-out digits get 0.42 from one discriminator and 0.50 from the other. A score, and so a loss, is a statement about two opponents, not about images alone. (Each discriminator is taken as it stood after its last step. The curves above show that its scores change from step to step.)
 
 # %% [markdown]
 # ## A distance between two sets of images
@@ -345,7 +345,7 @@ print(f"floor of FID: {mean:.1f} ({low:.1f} to {high:.1f})")
 assert is_small or scores[-1]["fid"] < 0.25 * scores[0]["fid"]
 
 # %% [markdown]
-# FID goes from «FID at step 300?» at the first dotted line to «FID at step 1953?» at the second. The losses show no such change: the discriminator's has a mean of «loss of D, first half?» over the first half of the run and of «loss of D, second half?» over the second, the generator's of «loss of G, first half?» and «loss of G, second half?». Recall goes from «recall at step 300?» to «recall at step 900?» by step 900 and to «recall at step 1953?» at the end, precision from «precision at step 300?» to «precision at step 900?» and «precision at step 1953?». (One run, one seed. In notebook 09 are others.)
+# FID goes from 247 at the first dotted line to 25 at the second. The losses show no such change: the discriminator's has a mean of 0.48 over the first half of the run and of 0.59 over the second, the generator's of 1.42 and 1.04. Recall goes from 0.13 to 0.85 by step 900 and to 0.89 at the end, precision from 0.84 to 0.67 and 0.69. (One run, one seed. In notebook 09 are others.)
 #
 # The article shows two pictures, an early one in which "nothing can be seen", and a late one that is "not bad". Here are our counterparts, from a network with batch normalisation and a moving average, at about the same two updates, with their scores:
 
@@ -374,9 +374,9 @@ plt.show()
 assert len(final) == 1000 and shipped["fid"] < 20 and shipped["recall"] > 0.6
 
 # %% [markdown]
-# FID against held-out digits is «FID, held-out?». Its floor at the same 1,000 a side, from 20 other splits than above, is «floor of FID, mean?» («floor of FID, lowest?» to «floor of FID, highest?»). KID is «KID, held-out?» with a standard error of «± (KID), held-out?».
+# FID against held-out digits is 9.5. Its floor at the same 1,000 a side, from 20 other splits than above, is 4.9 (3.2 to 8.3). KID is −0.0001 with a standard error of 0.0044.
 #
-# Precision and *sure* show one difference to real digits. «Precision, held-out?» of the fakes lie among the held-out digits, against «floor of precision, mean?» of other real digits. The classifier is sure of «sure, held-out?» of the fakes, against «floor of sure, mean?» of real digits. Recall is «recall, held-out?», against a floor of «floor of recall, mean?». (A recall near its floor does not prove that nothing is missing: stray fakes have large balls, and can raise recall.)
+# Precision and *sure* show one difference to real digits. 77% of the fakes lie among the held-out digits, against 90% of other real digits. The classifier is sure of 76% of the fakes, against 98% of real digits. Recall is 89%, against a floor of 90%. (A recall near its floor does not prove that nothing is missing: stray fakes have large balls, and can raise recall.)
 #
 # (The best precision is not 1: of two sets of *real* digits, too, some lie outside the other's balls. [Naeem et al. 2020](https://arxiv.org/abs/2002.09797) criticise the two measures for this among other things, and exercise 2 builds one of the two that they propose.)
 
@@ -473,22 +473,22 @@ plt.show()
 # %% [markdown]
 # Each row is 500 fakes against the 500 held-out digits of the spoilt ones' table. *<0.01* counts the steps with a loss of D below 0.01. *Spread* is the standard deviation of the fakes, pixel by pixel.
 #
-# - **Discriminator at 0.** No batch normalisation, the article's listing. The loss ends at «loss of D, row 2?», and the spread is «spread, row 2?»: all fakes are the same. If the loss stays below 0.01 for hundreds of steps, look at the images. (A few such steps prove nothing: the unchanged run has «<0.01, row 1?» of them.)
-# - **One picture for all.** Batch normalisation in the generator alone. The loss ends at «loss of D, row 3?», and the spread is «spread, row 3?»: the generator ignores $z$. This is collapse, and the loss does not name it.
+# - **Discriminator at 0.** No batch normalisation, the article's listing. The loss ends at 0.002, and the spread is 0.000: all fakes are the same. If the loss stays below 0.01 for hundreds of steps, look at the images. (A few such steps prove nothing: the unchanged run has 7 of them.)
+# - **One picture for all.** Batch normalisation in the generator alone. The loss ends at 0.059, and the spread is 0.003: the generator ignores $z$. This is collapse, and the loss does not name it.
 
 # %% [markdown]
-# - **Near ln 2.** A fully connected pair. The loss is «loss of D, row 4?», nearly the equilibrium's. FID is «FID, row 4?» and recall «recall, row 4?», but precision is «precision, row 4?»: by this measure such a share of the fakes is plausible. The pair has not failed. It learns slowly: notebook 09 trains it for longer, and its FID goes on falling. So a loss near ln 2 tells neither success nor failure.
-# - **Momentum of 0.9.** The paper blames $\beta_1 = 0.9$ for oscillation and instability (section 4). Here the loss is below 0.01 in «<0.01, row 5?» of the 200 steps, against «<0.01, row 1?» in the first row. In 200 steps the curve alone does not tell an oscillation from a hard start. The fakes do: they are «all one lattice?».
+# - **Near ln 2.** A fully connected pair. The loss is 0.692, nearly the equilibrium's. FID is 882 and recall 0.00, but precision is 0.68: by this measure such a share of the fakes is plausible. The pair has not failed. It learns slowly: notebook 09 trains it for longer, and its FID goes on falling. So a loss near ln 2 tells neither success nor failure.
+# - **Momentum of 0.9.** The paper blames $\beta_1 = 0.9$ for oscillation and instability (section 4). Here the loss is below 0.01 in 115 of the 200 steps, against 7 in the first row. In 200 steps the curve alone does not tell an oscillation from a hard start. The fakes do: they are all stripes of one kind.
 
 # %% [markdown]
-# - **Checkerboard.** Kernels of 3 with stride 2 overlap unevenly ([Odena et al. 2016](https://distill.pub/2016/deconv-checkerboard/); notebook 03). A woven grid covers the dark parts, and brightening shows it best. The last column is the mean difference of neighbouring pixels in a dark corner. It is «grid, row 6?», against «grid, row 1?» with the usual kernel of 4. The loss ends at «loss of D, row 6?», against «loss of D, row 1?». (The two runs are not equally far: their FIDs are «FID, row 6?» and «FID, row 1?». So a part of the difference may be lack of training.)
+# - **Checkerboard.** Kernels of 3 with stride 2 overlap unevenly ([Odena et al. 2016](https://distill.pub/2016/deconv-checkerboard/); notebook 03). A woven grid covers the dark parts, and brightening shows it best. The last column is the mean difference of neighbouring pixels in a dark corner. It is 0.155, against 0.024 with the usual kernel of 4. The loss ends at 0.37, against 0.55. (The two runs are not equally far: their FIDs are 457 and 409. So a part of the difference may be lack of training.)
 #
 # FID is larger in all five rows than in the unchanged one, so it says *that* something is worse. The spread, the last column and the images say what. (One seed each, made to show what a failure looks like. How often a choice leads there is what notebook 09 counts.)
 
 # %% [markdown]
 # ## Is it memorising?
 #
-# Suppose that a generator stored its 4,000 trained-on digits and gave them back. Against held-out digits these copies would score like new digits. So compare the columns *held-out* and *trained-on* of the table above: the same fakes get an FID of «FID, held-out?» and of «FID, trained-on?». Is a difference to be expected? Here is a control: 1,000 copies of trained-on digits, drawn at random, and the same copies moved sideways by one pixel of 64.
+# Suppose that a generator stored its 4,000 trained-on digits and gave them back. Against held-out digits these copies would score like new digits. So compare the columns *held-out* and *trained-on* of the table above: the same fakes get an FID of 9.5 and of 10.5. Is a difference to be expected? Here is a control: 1,000 copies of trained-on digits, drawn at random, and the same copies moved sideways by one pixel of 64.
 
 # %% tags=["nbval-ignore-output"]
 random = torch.Generator().manual_seed(3)
@@ -558,7 +558,7 @@ print(f"that limit is {limit:.1f}; held-out digits below it: {closest.tolist()}"
 assert shipped["near"] < 0.05 and set(closest.tolist()) == {1}
 
 # %% [markdown]
-# The median distance of the fakes is «median, fakes?», that of the held-out digits «median, held-out?». Of the fakes, «nearer than 99%?» lie below the limit, against 1% of the held-out digits. The smallest distance of a fake is «smallest, fakes?», so none of them is an exact copy. In this distance the fakes are «not nearer?» to the trained-on digits than held-out digits are.
+# The median distance of the fakes is 8.0, that of the held-out digits 7.4. Of the fakes, 0.2% lie below the limit, against 1% of the held-out digits. The smallest distance of a fake is 1.9, so none of them is an exact copy. In this distance the fakes are not nearer to the trained-on digits than held-out digits are.
 #
 # This distance misses much. All held-out digits below the limit are ones, which lie close together; for any other digit only an almost exact copy is that near. A moved copy passes, as the control shows. The paper (section 6) avoids nearest neighbours, because small shifts fool them. And blurred images are near to everything without copying anything. Notebook 10 adds what the paper uses instead: walks between fakes.
 
@@ -580,7 +580,7 @@ assert shipped["near"] < 0.05 and set(closest.tolist()) == {1}
 #
 # 1. Losses and scores are measured against an opponent who learns as well. Another opponent gives other numbers for the same images.
 # 2. FID is the Fréchet distance of two normal distributions in a classifier's features. It needs held-out images, a floor with its spread, equal numbers, and the same resizing on both sides.
-# 3. Between the moments of the article's two pictures FID went from «FID at step 300?» to «FID at step 1953?». The losses show no such change.
+# 3. Between the moments of the article's two pictures FID went from 247 to 25. The losses show no such change.
 # 4. A loss that stays near 0 warns of a failure. A loss near ln 2 proves neither success nor failure. One picture for all noise need not show in the loss. FID says that something is worse, and the images say what.
 # 5. None of these 1,000 fakes is an exact copy of a trained-on digit. The test is coarse: copies moved by one pixel pass it.
 
