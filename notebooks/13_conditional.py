@@ -88,8 +88,9 @@ torch.manual_seed(0)
 mine, helper = ClassGenerator(100, 10, features=8), Generator(features=8, classes=10)
 helper.layers.load_state_dict(mine.layers.state_dict())
 z, classes = torch.randn(4, 100, 1, 1), torch.tensor([7, 7, 3, 0])
-print("images:", tuple(mine(z, classes).shape))
-same = torch.equal(mine.eval()(z, classes), helper.eval()(z, classes))
+images = mine.eval()(z, classes)
+print("images:", tuple(images.shape))
+same = torch.equal(images, helper.eval()(z, classes))
 print("the helper's generator does the same:", same)
 
 # %% [markdown]
@@ -97,7 +98,7 @@ print("the helper's generator does the same:", same)
 #
 # The discriminator must judge two things: does this look like a real image, and does it fit the class? Without the second question the generator could ignore the class.
 #
-# The best possible logit is a sum of two terms ([Miyato and Koyama 2018](https://arxiv.org/abs/1802.05637), equation 3):
+# The best possible logit is a sum of two terms ([Miyato and Koyama 2018](https://arxiv.org/abs/1802.05637)):
 #
 # $$\log\frac{q(x)}{p(x)} + \log\frac{q(y \mid x)}{p(y \mid x)}$$
 #
@@ -124,9 +125,10 @@ mine, helper = ClassDiscriminator(10, features=8), Discriminator(features=8, cla
 helper.layers.load_state_dict(mine.layers.state_dict())
 helper.projections.weight.data = mine.vectors.data
 images = torch.randn(4, 1, 64, 64)
-print("logits:", tuple(mine(images, classes).shape))
-logits = mine.eval()(images, classes), helper.eval()(images, classes)
-print("the helper's discriminator does the same:", torch.allclose(*logits, atol=1e-5))
+logits = mine.eval()(images, classes)
+print("logits:", tuple(logits.shape))
+same = torch.allclose(logits, helper.eval()(images, classes), atol=1e-5)
+print("the helper's discriminator does the same:", same)
 
 # %% [markdown]
 # The helper writes the projection as one more convolution with a filter for each class, of which it picks an image's own. The result is the same. The division by 4 slows the learning of the vectors down; other factors were tried, and no clear difference was seen.
@@ -208,7 +210,7 @@ for name, found in (("the same", same_noise), ("other", other_noise)):
 assert len(pairs) == 45 and max(map(abs, other_noise)) < 0.3
 
 # %% [markdown]
-# SLANT_TEXT
+# With the same noise the slants of two classes correlate 0.90 (median of the 45 pairs), with other noise not at all. So the noise carries the slant over from class to class, although nobody asked for that. (One training run; the weakest pair has 0.77.)
 #
 # ## Your number
 #
@@ -283,7 +285,7 @@ def blend(z, first, second, share):
 
 
 shares = torch.linspace(0, 1, 9)
-start, end = noise(2, seed=4)
+start, end = noise(2, seed=1)  # the first two columns of the table above
 strips = {
     "3 to 8": torch.cat([blend(start[None], 3, 8, share) for share in shares]),
     "1 to 7": torch.cat([blend(start[None], 1, 7, share) for share in shares]),
@@ -305,7 +307,7 @@ figure.suptitle("Three walks between classes, and one between noise vectors")
 plt.show()
 
 # %% [markdown]
-# WALK_TEXT
+# No walk in the picture has a jump. Halfway between two classes stands a figure that is neither, and yet drawn in strokes. Between noise vectors the digit stays a 5 and its style changes.
 #
 # The same as a moving picture: through all ten classes and back to 0, eight noise vectors at once.
 
@@ -343,11 +345,16 @@ assert 0 <= scores["right"] <= 1 and floor["right"][0] > 0.95
 assert is_small or (scores["right"] > 0.97 and scores["learnt"] > 0.9)
 
 # %% [markdown]
-# SCORES_TEXT
+# (The values that follow are of the run stored here.) FID is 5.3, close to the floor's mean of 4.9. The floor's range is wide, because random halves of the digits hold unequal numbers of each class. These fakes hold each class equally often, as the held-out digits do. Against trained-on digits FID is 3.9. That difference is smaller than the floor's range, so it may be chance. Recall is 82%, below the floor's 87% to 92%, so some variety is missing.
 #
-# ## What the discriminator has learnt about classes
+# The classifier reads 99.6% of the fakes as the digit that was asked for. That is more than of the real held-out digits (98.6%): the fakes are clearer than some real digits. A classifier that has learnt from fakes alone is right on 97.1% of the real ones, one that has learnt from real digits on 98.5%. So the fakes teach nearly all that there is to know, and not all.
 #
-# Give it real held-out digits with a wrong class on purpose. And ask it which class fits best: of the ten projections of an image, the largest one is its answer. Nobody has trained it as a classifier.
+# ## A wrong class on purpose
+#
+# <details><summary><b>Predict first:</b> the discriminator has seen 4,000 digits with their labels for 22 epochs. Give it held-out digits with a wrong class. Does it call them fakes? And which of the ten projections of an image is the largest: that of its class?</summary>
+#
+# It hardly notices, and the largest projection is no classifier. The text below the output says why.
+# </details>
 
 # %% tags=["nbval-ignore-output"]
 held_out = load_dataset("mnist-5k", labels=True, held_out=True)
@@ -362,10 +369,10 @@ accuracy = (best == held_out.classes).float().mean()
 for logits, words in ((right, "with their own class"), (wrong, "with the next class")):
     print(f"real digits called real {words}: {(logits > 0).float().mean():.0%}")
 print(f"its largest projection is the right class for {accuracy:.0%}")
-assert is_small or (right.mean() > wrong.mean() and accuracy > 0.5)
+assert is_small or right.mean() > wrong.mean()
 
 # %% [markdown]
-# JUDGED_TEXT
+# The formula explains it. The second term of the best logit compares two classifiers: one for real images, one for fakes. When fakes fit their classes as well as real images do, the two are equal, and the term is 0. ([Han et al. 2021](https://arxiv.org/abs/2108.09016) describe a projection as such a difference.) And wrong pairs never occur in training: real images come with their labels, and fakes with the class that was asked for. What the discriminator says of other pairs, nobody has taught it.
 #
 # ## Two ways to tell the class, and none
 #
@@ -384,6 +391,8 @@ axes[0].axvspan(*floor_fid[1:], color="grey", alpha=0.3, label="floor")
 axes[0].set(title="FID (lower is better)", xlabel="FID", xscale="log")
 axes[1].set(title="Sure (higher is better)", xlabel="share of fakes")
 axes[2].set(title="Right class", xlabel="share of fakes")
+axes[0].set_xticks((5, 10, 20, 50), ("5", "10", "20", "50"))
+axes[0].minorticks_off()
 axes[0].set_yticks(range(len(settings)), settings)
 axes[0].invert_yaxis()
 axes[0].legend()
@@ -401,7 +410,9 @@ columns = ["fid", "recall", "sure", "right"]
 print(results.groupby("setting", sort=False)[columns].median().round(3).to_string())
 
 # %% [markdown]
-# STUDY_TEXT
+# Any class helps: without classes FID is twice as high as with clusters, in each seed. That is an effect by the rule of notebook 09. Projection has a lower FID than concatenation in each of the three seeds, 12.8 to 23.4 against 27.2 to 30.4: an effect, too, at these 504 steps. In the share of right classes no difference is seen: one seed of three goes the other way.
+#
+# What a class gives the discriminator is a guess. Among digits of one class, an unlikely stroke stands out more.
 #
 # ## No labels? Clusters
 #
@@ -414,7 +425,10 @@ largest = found.bincount().argsort(descending=True)[::5].tolist()
 figure, axes = plt.subplots(10, figsize=(7, 8.4), layout="constrained")
 for ax, group in zip(axes, largest, strict=True):
     members = torch.nonzero(found == group)[:, 0]
-    show_images(scale_images(images.images[members[:8]]), "", ax)
+    eight = members[
+        torch.linspace(0, len(members) - 1, 8).long()
+    ]  # all through the set
+    show_images(scale_images(images.images[eight]), "", ax)
     ax.set_ylabel(f"{len(members)} images", rotation=0, ha="right", va="center")
 figure.suptitle("Ten of the 50 clusters, eight images each")
 plt.show()
@@ -422,7 +436,7 @@ purest = sum(images.classes[found == n].bincount().max().item() for n in range(5
 print(f"share of images with the commonest digit of their cluster: {purest / 4000:.0%}")
 
 # %% [markdown]
-# CLUSTER_TEXT
+# K-means found shapes, not digits: how slanted, how thick, how round. Many clusters hold one digit in one style, and others mix digits of similar shape, such as 4 and 9. If each cluster were named after its commonest digit, 81% of the images would have the right name. The study above shows what that is worth to a generator.
 #
 # ## Common mistakes
 #
@@ -438,10 +452,10 @@ print(f"share of images with the commonest digit of their cluster: {purest / 400
 # ## Summary
 #
 # 1. The generator gets a one-hot vector beside the noise. The discriminator adds a projection on the class to its logit. That is all.
-# 2. SUMMARY_2
-# 3. A mean of two one-hot vectors is a valid input, so walks between classes cost nothing. SUMMARY_3
-# 4. SUMMARY_4
-# 5. SUMMARY_5
+# 2. The class decides which digit is drawn, and the noise decides its style: slants of two classes from the same noise correlate 0.9.
+# 3. A mean of two one-hot vectors is a valid input, so walks between classes cost nothing. The images between are drawn in strokes and belong to neither class.
+# 4. In this study projection had a lower FID than concatenation, and both a lower one than no classes. Clusters did no worse than labels by concatenation.
+# 5. A classifier that learnt from fakes alone was right on 97% of held-out digits, one that learnt from real digits on 98.5%.
 #
 # ## Exercises
 #

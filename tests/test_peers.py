@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcgan_helpers.benchmark import peers
+from dcgan_helpers.benchmark import peers, quality_time
 from dcgan_helpers.benchmark.peers import KerasConditional, KerasMended, PyTorch, TensorFlow
 from dcgan_helpers.data import load_dataset
 from dcgan_helpers.hyperparameters import preset
@@ -241,7 +241,7 @@ def test_race_of_a_peer(judge, monkeypatch, tmp_path):
 def test_scoring_does_not_count(judge, monkeypatch):
     monkeypatch.setitem(peers.PEERS, "cheap", partial(KerasConditional, features=8))
     clock = iter(float(i) for i in range(10**6))
-    monkeypatch.setattr(peers.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(quality_time.time, "perf_counter", lambda: next(clock))
     rows = peers.run_peer("cheap", 0, judge, (2, 4))
     assert [(row["step"], row["seconds"]) for row in rows] == [(2, 2), (4, 4)]
 

@@ -33,6 +33,8 @@ from . import peers, quality_time, startup, step_time
 
 INTEL, AMD = (ASSETS / "benchmark" / name for name in ("intel-amx", "amd-avx512"))
 """What notebook 12 draws: the benchmark of two machines, of which neither has all parts."""
+HELD_OUT = ASSETS / "benchmark" / "amd-held-out"
+"""The race and the peers, scored on held-out digits; the two above were scored on all 5,000."""
 MACHINE, PICTURE = "machine.json", "benchmark.png"
 
 

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ..data import load_images
 from ..hyperparameters import PRESETS, Hyperparameters
 from ..quality.judge import judge_for, table_row
@@ -76,6 +78,17 @@ def run_recipe(
         row: Row = {"recipe": recipe, "seed": seed, "arithmetic": trainer.precision, "at": at}
         rows.append(row | {"seconds": round(seconds, 1), "step": trainer.steps_done} | scores)
     return rows
+
+
+TARGET_FLOORS, TARGET_SURE = 2.0, 0.95
+"""What RECORDS.md races for: FID in floors at most, and the share of sure fakes at least."""
+
+
+def seconds_to_target(table: pd.DataFrame, recipe: str, floor: float) -> int | None:
+    """The first of `TIMES` at which the medians of a recipe's seeds meet the target, or None."""
+    own = table[table["recipe"] == recipe].groupby("at")[["fid", "sure"]].median()
+    met = own[(own["fid"] <= TARGET_FLOORS * floor) & (own["sure"] >= TARGET_SURE)]
+    return None if met.empty else int(met.index.min())
 
 
 HALF_WIDTH_10_EPOCHS = replace(

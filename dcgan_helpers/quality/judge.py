@@ -34,7 +34,6 @@ Scores = dict[str, Any]
 Floor = tuple[float, float, float]
 """Mean, lowest and highest of a measure among real images."""
 Described = dict[str, Tensor]
-
 SURE = 0.95
 """Probability of its class from which the classifier counts as sure of an image."""
 FEWEST = 200
