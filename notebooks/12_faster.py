@@ -89,7 +89,7 @@ for name, folder in machines.items():
 #
 # <details><summary><b>Predict first:</b> the networks are convolutions, batch norms and activations, and there is an optimiser. What share of a step do the convolutions take?</summary>
 #
-# About four fifths at this page's width, in 32 and in 16 bits alike.
+# About three quarters at this page's width, in 32 and in 16 bits alike.
 # </details>
 
 
@@ -145,7 +145,7 @@ for precision, spent in profiles.items():
 assert all(t >= 0 for spent in profiles.values() for t in spent.values())
 
 # %% [markdown]
-# About four fifths are convolutions, in either arithmetic. So that is where 16 bits help: the blue bar becomes a third shorter, and the others together hardly do. Batch norms, activations and noise multiply next to nothing, yet they have to touch every number. The last bin holds, among a hundred small things, the casts to 16 bits.
+# About three quarters are convolutions, in either arithmetic. So that is where 16 bits help: the blue bar becomes shorter by two fifths, and the others together hardly do. Batch norms, activations and noise multiply next to nothing, yet they have to touch every number. The last bin holds, among a hundred small things, the casts to 16 bits.
 #
 # ## The work that has to be done
 #
@@ -287,7 +287,7 @@ for precision, found in points.items():
 assert memory > 0 and all(rate > 0 for f in points.values() for _, rate in f.values())
 
 # %% [markdown]
-# The wide convolutions are far to the right, under the flat part of their roof. Or rather, on it and above it: in 32 bits they are faster by a third than the matrix product that was to be the ceiling. This library's convolutions are simply better than its product of two 2,048×2,048 matrices on this processor. A measured roof is a yardstick, no law. The first convolution, with 16 weights for each output, and the two layers that go number by number lie near the slope. Memory is what limits those, and 16 bits help them by halving the bytes. (A LeakyReLU above the roof has found its numbers in the cache.)
+# The wide convolutions are far to the right, under the flat part of their roof. Or rather, on it and above it: in 32 bits three of the four are about twice as fast as the matrix product that was to be the ceiling. This library's convolutions are simply better than its product of two 2,048×2,048 matrices on this processor. A measured roof is a yardstick, no law. The first convolution, with 16 weights for each output, and the two layers that go number by number lie near the slope. Memory is what limits those, and 16 bits help them by halving the bytes. (A LeakyReLU above the roof has found its numbers in the cache.)
 #
 # So the large layers are limited by arithmetic, and there are two ways to make them faster: cheaper multiplications, and fewer.
 #
@@ -489,7 +489,7 @@ shown
 #
 # ## Summary
 #
-# 1. Convolutions take about four fifths of a step at width 16. What is done to the rest can win little.
+# 1. Convolutions take about three quarters of a step at width 16. What is done to the rest can win little.
 # 2. A step needs $3g - g_1 + 8d - 2d_1$ multiply-adds an image, two thousand million at full width, by hand as by PyTorch's counter. Half the width is a quarter of that.
 # 3. Arithmetic and memory are the two limits. Our full-width step runs at 73 % of the rate of a 16-bit matrix product on one machine and, where these products are five times as cheap, at 27 % on the other.
 # 4. Our step is two to three times as fast as the usual one at full width; 16 bits are most of that, and nearly free. Four well-known tricks gain three per cent at most, and one of them ruins the game. What a change is worth in a short run need not hold in a long one.
