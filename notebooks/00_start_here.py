@@ -349,7 +349,7 @@ plt.show()
 # | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 20 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
 # | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
-# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 40 min | 4 min |
+# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 40 min | 3 min |
 #
 # Each stands alone, in any order; in this order they make a course.
 #

@@ -29,7 +29,7 @@
 # 4. compare two ways to tell the discriminator, and clusters where there are no labels;
 # 5. let a classifier learn digits from fakes alone.
 #
-# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 40 min, run 4 min on a laptop.
+# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 40 min, run 3 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -134,7 +134,8 @@ print("the helper's discriminator does the same:", same)
 # The helper writes the projection as one more convolution with a filter for each class, of which it picks an image's own. The result is the same. The division by 4 slows the learning of the vectors down; other factors were tried, and no clear difference was seen.
 #
 # The loop of notebook 07 changes in one way. Each real image comes with its label. The fakes of a step get the same labels as its real images, so classes are as common among fakes as among real images.
-#
+
+# %% [markdown]
 # ## Train it
 #
 # The preset `digits` has the networks of the preset `laptop` and these lines. Its recipe differs in three ways. Each real digit is stretched, slanted and moved at random, by about 4%, because 4,000 digits are few. The generator learns at a rate of 0.002 and the discriminator at 0.001. And 22 epochs are enough. These choices were made by trial, with other seeds and another classifier than those that judge below. `python -m dcgan_helpers train --preset digits` runs the same.
@@ -210,8 +211,9 @@ for name, found in (("the same", same_noise), ("other", other_noise)):
 assert len(pairs) == 45 and max(map(abs, other_noise)) < 0.3
 
 # %% [markdown]
-# With the same noise the slants of two classes correlate 0.90 (median of the 45 pairs), with other noise not at all. So the noise carries the slant over from class to class, although nobody asked for that. (One training run; the weakest pair has 0.77.)
-#
+# With the same noise the slants of two classes correlate 0.92, with other noise 0.13 (medians of the 45 pairs). So the noise carries the slant over from class to class, although nobody asked for that. (One training run. All pairs use the same 500 noise vectors, so the 45 values are not independent.)
+
+# %% [markdown]
 # ## Your number
 #
 # Any row of classes is a number. On the command line it is `python -m dcgan_helpers sample RUN_DIR --classes 2026`.
@@ -345,10 +347,12 @@ assert 0 <= scores["right"] <= 1 and floor["right"][0] > 0.95
 assert is_small or (scores["right"] > 0.97 and scores["learnt"] > 0.9)
 
 # %% [markdown]
-# (The values that follow are of the run stored here.) FID is 5.3, close to the floor's mean of 4.9. The floor's range is wide, because random halves of the digits hold unequal numbers of each class. These fakes hold each class equally often, as the held-out digits do. Against trained-on digits FID is 3.9. That difference is smaller than the floor's range, so it may be chance. Recall is 82%, below the floor's 87% to 92%, so some variety is missing.
-#
-# The classifier reads 99.6% of the fakes as the digit that was asked for. That is more than of the real held-out digits (98.6%): the fakes are clearer than some real digits. A classifier that has learnt from fakes alone is right on 97.1% of the real ones, one that has learnt from real digits on 98.5%. So the fakes teach nearly all that there is to know, and not all.
-#
+# (The values that follow are of the run stored here.) FID is 4.5, a little below the floor's mean of 4.9. The floor's range is wide, because random halves of the digits hold unequal numbers of each class. These fakes hold each class equally often, as the held-out digits do. Against trained-on digits FID is 4.3. That difference is smaller than the floor's range, so it may be chance. Recall is 83%, below the floor's 87% to 92%, so some variety is missing.
+
+# %% [markdown]
+# The classifier reads 99.5% of the fakes as the digit that was asked for. That is more than of the real held-out digits (98.6%): the fakes are clearer than some real digits. A classifier that has learnt from fakes alone is right on 97.2% of the real ones, one that has learnt from real digits on 98.5%. So the fakes teach nearly all that there is to know, and not all.
+
+# %% [markdown]
 # ## A wrong class on purpose
 #
 # <details><summary><b>Predict first:</b> the discriminator has seen 4,000 digits with their labels for 22 epochs. Give it held-out digits with a wrong class. Does it call them fakes? And which of the ten projections of an image is the largest: that of its class?</summary>
@@ -373,7 +377,8 @@ assert is_small or right.mean() > wrong.mean()
 
 # %% [markdown]
 # The formula explains it. The second term of the best logit compares two classifiers: one for real images, one for fakes. When fakes fit their classes as well as real images do, the two are equal, and the term is 0. ([Han et al. 2021](https://arxiv.org/abs/2108.09016) describe a projection as such a difference.) And wrong pairs never occur in training: real images come with their labels, and fakes with the class that was asked for. What the discriminator says of other pairs, nobody has taught it.
-#
+
+# %% [markdown]
 # ## Two ways to tell the class, and none
 #
 # The older way gives the discriminator the class as ten channels more: the channel of an image's own class is all 1, the others are all 0 ([Mirza and Osindero 2014](https://arxiv.org/abs/1411.1784), for convolutions). Which is better? `python -m dcgan_helpers study conditional` trained both, and the same without classes, for the same number of steps in 32 bits, with three seeds.
@@ -413,7 +418,8 @@ print(results.groupby("setting", sort=False)[columns].median().round(3).to_strin
 # Any class helps: without classes FID is twice as high as with clusters, in each seed. That is an effect by the rule of notebook 09. Projection has a lower FID than concatenation in each of the three seeds, 12.8 to 23.4 against 27.2 to 30.4: an effect, too, at these 504 steps. In the share of right classes no difference is seen: one seed of three goes the other way.
 #
 # What a class gives the discriminator is a guess. Among digits of one class, an unlikely stroke stands out more.
-#
+
+# %% [markdown]
 # ## No labels? Clusters
 #
 # Photographs in a folder have no labels. But any partition into groups of similar images can be the class. The preset `clusters` shrinks each image to 16×16 pixels and lets k-means find 50 groups. What did it find? No label was used, so look, and then compare with the labels.
@@ -437,7 +443,8 @@ print(f"share of images with the commonest digit of their cluster: {purest / 400
 
 # %% [markdown]
 # K-means found shapes, not digits: how slanted, how thick, how round. Many clusters hold one digit in one style, and others mix digits of similar shape, such as 4 and 9. If each cluster were named after its commonest digit, 81% of the images would have the right name. The study above shows what that is worth to a generator.
-#
+
+# %% [markdown]
 # ## Common mistakes
 #
 # | what you see | why | what to do |
@@ -452,7 +459,7 @@ print(f"share of images with the commonest digit of their cluster: {purest / 400
 # ## Summary
 #
 # 1. The generator gets a one-hot vector beside the noise. The discriminator adds a projection on the class to its logit. That is all.
-# 2. The class decides which digit is drawn, and the noise decides its style: slants of two classes from the same noise correlate 0.9.
+# 2. The class decides which digit is drawn, and the noise decides its style: slants of two classes from the same noise correlate 0.92.
 # 3. A mean of two one-hot vectors is a valid input, so walks between classes cost nothing. The images between are drawn in strokes and belong to neither class.
 # 4. In this study projection had a lower FID than concatenation, and both a lower one than no classes. Clusters did no worse than labels by concatenation.
 # 5. A classifier that learnt from fakes alone was right on 97% of held-out digits, one that learnt from real digits on 98.5%.
