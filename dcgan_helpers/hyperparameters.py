@@ -106,7 +106,7 @@ class Hyperparameters:
     checkpoint_every: Count = 200
     """Steps between two checkpoints, which is the most work a crash can cost."""
     evaluate_every: CountOrZero = 0
-    """Steps between two scores of 5,000 fakes, as `evaluate` gives them; 0 for none."""
+    """Steps between two scores of 1,000 fakes, as `evaluate` gives them; 0 for none."""
     workers: CountOrZero = 2
     """Processes that read image files (only for `folder`)."""
 
