@@ -122,7 +122,7 @@ def broken_folders(finished_run, tmp_path_factory):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["train", "--preset", "huge"], "preset is 'huge'; expected one of laptop, ci"),
+        (["train", "--preset", "huge"], "preset is 'huge'; expected one of laptop, digits"),
         (["train", "--dataset", "cifar"], "dataset is 'cifar'; expected 'mnist-5k'"),
         (["train", "--batch-size", "0"], "batch_size is 0; expected"),
         (["train", "--batch-size", "many"], "batch_size is 'many'; expected a valid integer"),
@@ -153,7 +153,7 @@ def broken_folders(finished_run, tmp_path_factory):
         (["resume", "run", "--epochs", "0"], "epochs is 0; expected a number greater than"),
         (["figures", "none"], "none is missing; make one"),
         (["export", "none"], "none is missing; make one"),
-        (["study", "mode"], "names[0] is 'mode'; expected 'sensitivity', 'choices' or 'stacked'"),
+        (["study", "mode"], "names[0] is 'mode'; expected 'sensitivity', 'choices', 'st"),
         (["benchmark", "sepeed"], "parts[0] is 'sepeed'; expected 'steps', 'tricks'"),
         (["benchmark", "growth", "--output", "full/file"], "the folder full/file cannot be made"),
         (["classifier", "--epochs", "0"], "epochs is 0; expected a number greater than"),

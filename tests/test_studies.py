@@ -315,13 +315,13 @@ def test_shipped_sensitivity_is_complete():
 
 def test_command_runs_the_named_studies_or_all(monkeypatch, tmp_path):
     ran = []
-    for study in (sensitivity, choices, stacked):
+    for study in (sensitivity, choices, stacked, conditional):
         name = study.__name__.rpartition(".")[2]
         monkeypatch.setattr(
             study, "run_study", lambda output, name=name: ran.append((name, output))
         )
     for named, expected in [
-        ([], ["sensitivity", "choices", "stacked"]),
+        ([], ["sensitivity", "choices", "stacked", "conditional"]),
         (["choices"], ["choices"]),
     ]:
         assert main(["study", *named, "--output", str(tmp_path)]) == 0
