@@ -2,14 +2,14 @@
 
 hyperparameters       every number of a run, checked, with named presets
 data                  images by name, as `uint8`, and their classes
-networks              Generator and Discriminator, initial weights, moving average, shape tests
+networks              Generator and Discriminator, initial weights, moving average, sampling
 run_folder            what a run leaves behind, and how it is read and written
 logger                what is kept of a run while it trains: tables, image grids, TensorBoard
 training              the loop, its arithmetic and its checkpoints
 figures/              image grids, curves and timelines
 quality/              FID and other measures, the classifier behind them, tables of measurements
 studies/, benchmark/  what stands behind notebooks 05, 09, 11 and 13, and behind 12
-exercises/            what the checks of exercises know
+exercises/            the shape tests of notebook 02, which 03 and 04 run
 files/                how images are read from files
 command_line/         how functions become commands
 __main__              one command line for all of it: `python -m dcgan_helpers --help`

@@ -208,8 +208,8 @@ def generate(
     random = torch.Generator().manual_seed(seed)
     device = next(generator.parameters()).device
     inputs = [torch.randn(count, generator.latent_dim, 1, 1, generator=random)]
-    if (drawn := draw_classes(generator, count, seed)) is not None:
-        inputs.append(drawn if classes is None else classes)
+    classes = draw_classes(generator, count, seed) if classes is None else classes
+    inputs += [] if classes is None else [classes]
     parts = list(zip(*(x.to(device).split(batch_size) for x in inputs), strict=True))
     batches = tqdm(parts, desc="sampling", disable=not progress, leave=False)
     return torch.cat([generator(*batch) for batch in batches])

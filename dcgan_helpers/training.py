@@ -91,7 +91,7 @@ def resume(run_dir: str | Path, epochs: int | None = None, **options: Any) -> Pa
     (`data_root`, `progress`, `judge_for`) and errors are those of `train`.
     """
     h = run_folder.load_hyperparameters(run_dir)
-    epochs = epochs or h.epochs
+    epochs = h.epochs if epochs is None else epochs
     can_grow = h.learning_rate_schedule == "constant"
     if epochs < h.epochs or (epochs > h.epochs and not can_grow):
         reason = "it can only grow" if can_grow else "its learning rate falls to 0 at its end"
@@ -260,7 +260,7 @@ class Trainer:
     def samples(self) -> Tensor:
         """The moving average's images of always the same noise, `32×C×S×S` in [-1, 1]."""
         generator, seed = self.moving_average.module.eval(), self.hyperparameters.seed
-        classes = torch.arange(GRID_COUNT) % max(self.class_count, 1)
+        classes = torch.arange(GRID_COUNT) % self.class_count if self.class_count else None
         return generate(generator, GRID_COUNT, seed, classes=classes).cpu()
 
     def require_finite(self, metrics: dict[str, float]) -> None:

@@ -161,6 +161,8 @@ def test_classes_are_drawn_as_common_as_they_are():
     assert draw_classes(generator, 1, seed=1) in (0, 1)
     assert torch.equal(drawn, draw_classes(generator, 2000, seed=1))
     assert draw_classes(Generator(features=1), 5) is None
+    with pytest.raises(ValueError, match="Generator expected no classes"):
+        generate(Generator(features=1), 2, classes=torch.tensor([0, 1]))
     whole = generate(generator.eval(), 6, seed=1)
     same = generate(generator, 6, seed=1, classes=draw_classes(generator, 6, seed=1), batch_size=4)
     torch.testing.assert_close(whole, same)

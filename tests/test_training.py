@@ -127,6 +127,11 @@ def test_learning_rate_over_a_run(schedule, last):
     assert rates[31] == pytest.approx([0.01 * last] * 2)
 
 
+def test_run_cannot_be_made_to_end_before_it_began(finished_run):
+    with pytest.raises(InputError, match=r"epochs is 0; .* was made with 2, and it can only grow"):
+        resume(finished_run, epochs=0, progress=False)
+
+
 def test_discriminator_may_have_a_rate_of_its_own():
     h = replace(CI, learning_rate=0.01, discriminator_learning_rate=0.004, max_images=32)
     trainer = Trainer(replace(h, learning_rate_schedule="linear"), load_images(h))

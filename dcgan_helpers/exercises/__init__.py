@@ -1,7 +1,4 @@
-"""What the checks of the notebooks' exercises know.
-
-Notebook 02 writes its two tests before there are networks; they hold ever since.
-"""
+"""The shape tests: notebook 02 writes them before there are networks; they hold ever since."""
 
 from collections.abc import Callable
 

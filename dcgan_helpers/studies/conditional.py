@@ -77,7 +77,8 @@ def run_setting(
         pass
     generator = trainer.moving_average.module.eval()
     if picture:
-        classes = torch.arange(ROW_COUNT) % max(1, trainer.class_count)
+        known = trainer.class_count
+        classes = torch.arange(ROW_COUNT) % known if known else None
         save_grid(picture, generate(generator, ROW_COUNT, classes=classes), ROW_COUNT)
     row = {"setting": setting, "seed": seed, "step": trainer.steps_done}
     return [row | table_row(judge.score_generator(generator))]
