@@ -60,6 +60,7 @@ from dcgan_helpers import InputError, networks
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.exercises import check_generator
 from dcgan_helpers.figures import show_images
+from dcgan_helpers.figures.shapes import show_sizes
 from dcgan_helpers.hyperparameters import Hyperparameters
 from dcgan_helpers.run_folder import TRAINED, load_generator
 
@@ -446,15 +447,23 @@ print("same outputs:   ", torch.equal(mine(z), helper(z)))
 # %% [markdown]
 # ## 32, 64 or 128 pixels
 #
-# For images of 32×32 the helper's generator has one block less, for 128×128 one more, at the end where maps are smallest. The plan of channels is kept: channels times side is always `features` times the size of the image. So the shapes below, written for `features=8`, have the same channels when you count from the image. A size must be a 4 that is doubled by every block but the first. 28, the size of MNIST's own files, is no such number, so a run refuses it.
+# The helper's generator also makes images of 32×32 and of 128×128. Here are the generators of all three sizes, with the shapes that their layers return. A box is one step higher for each doubling of the side. It is one step wider, and darker, for each doubling of the channels. An arrow is one transposed convolution, with what follows it.
 
 # %%
-for size in (32, 64, 128):
-    x, row = torch.randn(2, 100, 1, 1), []
-    for block in networks.Generator(features=8, image_size=size).layers[:-1]:
-        x = block(x)
-        row.append("×".join(map(str, x.shape[1:])))
-    print(f"{size:3}:", "".join(f"{shape:>10}" for shape in row).rjust(60))
+sizes = (32, 64, 128)
+generators = [networks.Generator(features=8, image_size=size) for size in sizes]
+title = "Generators of three sizes (features = 8): channels × height × width"
+show_sizes(generators, title)
+plt.show()
+
+# %% [markdown]
+# Follow one column of maps from top to bottom. The number of channels stays the same, and the side doubles. So the plan of channels is kept, counted from the image. Follow one row from left to right. Between the 4×4 maps and the last maps, each block halves the channels and doubles the side. For these maps, channels times side is always `features` times the size of the image: for 64×64 it is $8 \cdot 64 = 512$.
+#
+# Twice the size needs one block more. It comes in where maps are smallest, and its maps are hatched. They are again 4×4, with twice as many channels as the 4×4 maps of the row above.
+#
+# A size must be a 4 that is doubled by every block but the first. 28, the size of MNIST's own files, is no such number, so a run refuses it.
+
+# %%
 try:
     Hyperparameters(image_size=28)
 except InputError as error:

@@ -56,6 +56,7 @@ from torch import nn
 
 from dcgan_helpers import InputError, exercises, networks
 from dcgan_helpers.data import load_dataset, scale_images
+from dcgan_helpers.figures.shapes import show_sizes
 from dcgan_helpers.hyperparameters import Hyperparameters
 from dcgan_helpers.run_folder import (
     TRAINED,
@@ -363,16 +364,23 @@ print("same outputs:   ", torch.equal(mine(images), helper(images)))
 # %% [markdown]
 # ## 32, 64 or 128 pixels
 #
-# As in notebook 03, the helper's discriminator has one block less for images of 32×32 and one more for 128×128, at the end where maps are smallest. Channels times side is always half of `features` times the size of the image. Halvings must end at 4. Those of 28 give 14 and then 7, which has no exact half. So a run refuses 28.
+# The helper's discriminator also takes images of 32×32 and of 128×128. The boxes are drawn as in notebook 03: one step higher for each doubling of the side, one step wider and darker for each doubling of the channels. An arrow is one convolution, with what follows it.
 
 # %%
-for size in (32, 64, 128):
-    x, row = torch.randn(2, 1, size, size), []
-    for layer in networks.Discriminator(features=8, image_size=size).layers:
-        x = layer(x)
-        if not isinstance(layer, nn.LeakyReLU):  # it leaves the shape as it is
-            row.append("×".join(map(str, x.shape[1:])))
-    print(f"{size:3}:", "".join(f"{shape:<9}" for shape in row).rstrip())
+sizes = (32, 64, 128)
+discriminators = [networks.Discriminator(features=8, image_size=size) for size in sizes]
+title = "Discriminators of three sizes (features = 8): channels × height × width"
+show_sizes(discriminators, title)
+plt.show()
+
+# %% [markdown]
+# Follow one column of maps from top to bottom. The number of channels stays the same, and the side doubles. Follow one row from left to right. Between the first maps and the 4×4 maps, each block doubles the channels and halves the side. For these maps, channels times side is always half of `features` times the size of the image: for 64×64 it is $8 \cdot 64 / 2 = 256$.
+#
+# Twice the size needs one block more. It comes in where maps are smallest, and its maps are hatched. The last layer always gets 4×4 maps and makes one logit of them.
+#
+# The halvings must end at 4. Those of 28 give 14 and then 7, which has no exact half. So a run refuses 28.
+
+# %%
 try:
     Hyperparameters(image_size=28)
 except InputError as error:

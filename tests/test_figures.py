@@ -5,7 +5,7 @@ from PIL import Image
 
 from dcgan_helpers import InputError, figures, run_folder
 from dcgan_helpers.__main__ import main
-from dcgan_helpers.figures import article
+from dcgan_helpers.figures import article, shapes
 from dcgan_helpers.hyperparameters import PRESETS
 from dcgan_helpers.networks import Discriminator, Generator, generate
 
@@ -37,6 +37,46 @@ def test_architecture_has_the_modules_own_shapes_and_layers():
     assert sum("batch norm" in text for text in layers) == 4  # the discriminator has none here
     assert all(torch.equal(value, state[name]) for name, value in generator.state_dict().items())
     assert generator.training
+
+
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+def test_sizes_are_drawn_from_the_networks_own_shapes(kind):
+    networks = [kind(features=2, image_channels=3, image_size=size) for size in (32, 64, 128)]
+    figure = shapes.show_sizes(networks, "Three sizes")
+    assert figure.get_suptitle() == "Three sizes"
+    expected = {
+        Generator: [
+            "3 × 32 × 32", "4 × 16 × 16", "8 × 8 × 8", "16 × 4 × 4", "100 × 1 × 1",
+            "3 × 64 × 64", "4 × 32 × 32", "8 × 16 × 16", "16 × 8 × 8", "32 × 4 × 4",
+            "100 × 1 × 1", "3 × 128 × 128", "4 × 64 × 64", "8 × 32 × 32", "16 × 16 × 16",
+            "32 × 8 × 8", "64 × 4 × 4", "100 × 1 × 1",
+        ],
+        Discriminator: [
+            "3 × 32 × 32", "2 × 16 × 16", "4 × 8 × 8", "8 × 4 × 4", "1 × 1 × 1",
+            "3 × 64 × 64", "2 × 32 × 32", "4 × 16 × 16", "8 × 8 × 8", "16 × 4 × 4",
+            "1 × 1 × 1", "3 × 128 × 128", "2 × 64 × 64", "4 × 32 × 32", "8 × 16 × 16",
+            "16 × 8 × 8", "32 × 4 × 4", "1 × 1 × 1",
+        ],
+    }  # fmt: skip
+    assert [text for text in texts(figure) if text.count("×") == 2] == expected[kind]
+    boxes = figure.axes[0].patches
+    hatched = [text for text, box in zip(expected[kind], boxes, strict=True) if box.get_hatch()]
+    assert hatched == [next(s for s in expected[kind][n:] if "4 × 4" in s) for n in (5, 11)]
+    # Below each other: the images, and maps with the same number of channels.
+    middles = [round(box.get_x() + box.get_width() / 2, 6) for box in boxes]
+    assert middles[0] == middles[5] == middles[11] and middles[3] == middles[8] == middles[14]
+    # A step higher for twice the side: from 4×4 to 8×8 as from 64×64 to 128×128.
+    heights = [box.get_height() for box in boxes]
+    assert heights[14] - heights[15] == pytest.approx(heights[11] - heights[12]) == 1
+    widths = [box.get_width() for box in boxes]
+    assert (widths[14] > widths[13]) and widths[14] == widths[8] == widths[3]
+    assert all(network.training for network in networks)
+
+
+def test_stages_of_a_network_with_classes_begin_with_noise_and_class():
+    assert shapes.layer_stages(Generator(7, 1, 2, classes=10))[0] == ([], (17, 1, 1))
+    stages = shapes.layer_stages(Discriminator(1, 2, classes=10))
+    assert [shape for _, shape in stages][-2:] == [(16, 4, 4), (1, 1, 1)]
 
 
 def test_moment_is_the_step_asked_for_or_the_one_before(finished_run):

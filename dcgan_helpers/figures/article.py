@@ -5,14 +5,14 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import nn
 
 from .. import run_folder
 from ..networks import Discriminator, Generator
 from . import show_moment, show_timeline
+from .shapes import layer_stages
 
 
 def save_figures(run_dir: str | Path, output: Path) -> list[Path]:
@@ -40,29 +40,20 @@ def show_architecture(generator: Generator, discriminator: Discriminator) -> Fig
     Shapes come from running the modules, labels from their attributes. Heights grow with
     the size of the maps, widths with the number of channels, both by their logarithm.
     """
-    noise = torch.zeros(2, generator.latent_dim, 1, 1)
-    images = torch.zeros(2, *discriminator.image_shape)
     figure, rows = plt.subplots(2, figsize=(14, 7.4), layout="constrained")
-    for ax, network, name, inputs in [
-        (rows[0], generator, "Generator: noise $z$ to image $G(z)$", noise),
-        (rows[1], discriminator, "Discriminator: image to logit", images),
-    ]:
-        _draw_network(ax, network, inputs)
+    parts: list[tuple[Generator | Discriminator, str]] = [
+        (generator, "Generator: noise $z$ to image $G(z)$"),
+        (discriminator, "Discriminator: image to logit"),
+    ]
+    for ax, (network, name) in zip(rows, parts, strict=True):
+        _draw_network(ax, network)
         ax.set_title(name, fontsize=17, loc="left")
     return figure
 
 
-def _draw_network(ax: Axes, network: nn.Module, x: Tensor) -> None:
+def _draw_network(ax: Axes, network: Generator | Discriminator) -> None:
     x_left = 0.0
-    stages: list[tuple[list[nn.Module], torch.Size]] = [([], x.shape[1:])]
-    was_training = network.training
-    network.eval()  # in training mode, batch norm would count this run
-    with torch.no_grad():
-        for group in _grouped(network):
-            x = nn.Sequential(*group)(x)
-            stages.append((group, x.shape[1:]))
-    network.train(was_training)
-    for group, (channels, height, _) in stages:
+    for group, (channels, height, _) in layer_stages(network):
         wide, high = 0.25 + 0.11 * np.log2(channels), 0.35 + 0.4 * np.log2(height)
         if group:
             start, x_left = x_left, x_left + 2.0
@@ -77,17 +68,6 @@ def _draw_network(ax: Axes, network: nn.Module, x: Tensor) -> None:
         x_left += wide
     ax.set(xlim=(-0.4, x_left + 0.5), ylim=(-1.95, 1.85))
     ax.axis("off")
-
-
-def _grouped(network: nn.Module) -> list[list[nn.Module]]:
-    """A network's layers, each convolution together with what follows it up to the next one."""
-    flat = [m for m in network.modules() if not list(m.children())]
-    groups: list[list[nn.Module]] = []
-    for layer in flat:
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            groups.append([])
-        groups[-1].append(layer)
-    return groups
 
 
 def _label(layer: nn.Module) -> str:

@@ -110,7 +110,7 @@ def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
 def load_classifier(
     path: Path | None = None, dataset: str = TRAINED_ON[0]
 ) -> tuple[Classifier, float]:
-    """A classifier for `dataset` in `eval()` mode, and its accuracy on the held-out fifth.
+    """A classifier for `dataset` in `eval()` mode, and its accuracy on held-out images.
 
     Without a path it is the one in `assets/classifier`. Raises InputError, also when
     the file is for another data set.
