@@ -337,19 +337,19 @@ plt.show()
 # | notebook | what you do there | read | run |
 # | --- | --- | --- | --- |
 # | **00** this one | the game and its loss | 20 min | 4 min |
-# | [01](01_imports_and_tensorboard.ipynb) | imports, device, seeds; TensorBoard in the notebook | 15 min | 1 min |
-# | [02](02_shape_tests.ipynb) | the arithmetic of convolutions; tests that fail on purpose | 20 min | 1 min |
+# | [01](01_imports_and_tensorboard.ipynb) | imports, device, seeds; TensorBoard in the notebook | 24 min | 1 min |
+# | [02](02_shape_tests.ipynb) | the arithmetic of convolutions; tests that fail on purpose | 31 min | 1 min |
 # | [03](03_generator.ipynb) | the generator, block by block | 20 min | 1 min |
 # | [04](04_discriminator.ipynb) | the discriminator; all shape tests pass | 15 min | 1 min |
 # | [05](05_hyperparameters.ipynb) | initial weights and every hyperparameter, measured | 20 min | 1 min |
-# | [06](06_data.ipynb) | digits, scaling, and any data set by one changed line | 15 min | 3 min |
+# | [06](06_data.ipynb) | digits, scaling, and any data set by one changed line | 32 min | 3 min |
 # | [07](07_training.ipynb) | the loop, and what happens without batch normalisation | 25 min | 4 min |
 # | [08](08_results.ipynb) | a number for quality; failures made on purpose; memorising | 25 min | 5 min |
 # | [09](09_experiments.ipynb) | the article's choices, one at a time, three seeds each | 20 min | 1 min |
-# | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 20 min | 2 min |
+# | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 52 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
 # | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
-# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 40 min | 3 min |
+# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 48 min | 3 min |
 #
 # Each stands alone, in any order; in this order they make a course.
 #

@@ -29,7 +29,7 @@
 # 4. compare two ways to tell the discriminator, and clusters where there are no labels;
 # 5. let a classifier learn digits from fakes alone.
 #
-# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 40 min, run 3 min on a laptop.
+# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 48 min, run 3 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -510,7 +510,7 @@ print("exercise 2:", check_labels(conditional_step_labels))
 # %% [markdown]
 # **3.** *Explore.* Train with `--classes clusters --cluster-count 10` and with 200. What happens to FID, and why? (There is a floor for the size of a cluster.)
 #
-# **Next:** back to [notebook 00](00_start_here.ipynb) for the map of the series, or train on your own pictures: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
+# **Next:** train on your own pictures: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.

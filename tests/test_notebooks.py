@@ -2,7 +2,9 @@
 
 import ast
 import base64
+import inspect
 import io
+import math
 import re
 import subprocess
 import sys
@@ -14,6 +16,8 @@ import pytest
 from checkout import ROOT
 from jupytext.cli import jupytext as jupytext_command
 from PIL import Image
+
+from dcgan_helpers import exercises
 
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
 sys.path.insert(0, str(ROOT / "notebooks"))
@@ -180,6 +184,92 @@ def test_figures_can_be_read_on_a_dark_page(source):
                 with Image.open(io.BytesIO(png)) as image:
                     assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
                     assert image.width >= 500, cell.source
+
+
+def numbers(text):
+    """All numbers of a text; percentages both as they stand and as shares."""
+    for number, percent in re.findall(r"(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)(\s?%)?", text):
+        value = float(number.replace(",", ""))
+        yield from (value, value / 100) if percent else (value,)
+
+
+def text_outputs(source):
+    """What a notebook printed and tabled, as one text."""
+    parts = []
+    for cell in code_cells(source):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            parts += [output.get("text", ""), data.get("text/plain", "")]
+            parts.append(re.sub(r"<style.*?</style>|<[^>]*>", " ", data.get("text/html", "")))
+    return "\n".join(map(str, parts))
+
+
+QUOTED = r"(\d[\d,]*(?:\.(\d+))?)(\s?%)?<!--seen(?:: (\d\d))?-->"
+
+
+def wrongly_quoted(text, outputs_of):
+    """Numbers with a hidden marker that no text output rounds to; `outputs_of(None or "08")`."""
+    wrong = []
+    for number, decimals, percent, elsewhere in re.findall(QUOTED, text):
+        value = float(number.replace(",", "")) / (100 if percent else 1)
+        half = 0.5 * 10 ** -(len(decimals) + (2 if percent else 0)) + 1e-9
+        seen = numbers(outputs_of(elsewhere or None))
+        if not any(abs(value - x) <= half for x in seen):
+            wrong.append(number + percent)
+    return wrong
+
+
+@every_notebook
+def test_quoted_numbers_are_those_of_the_outputs(source):
+    """`14.1<!--seen-->` in the prose: a stored output of this notebook rounds to it."""
+    markdown = "\n".join(c.source for c in built(source).cells if c.cell_type == "markdown")
+    others = {path.stem[:2]: path for path in SOURCES}
+
+    def outputs_of(number):
+        return text_outputs(others[number] if number else source)
+
+    assert markdown.count("<!--seen") == len(re.findall(QUOTED, markdown)), "a marker is misplaced"
+    assert wrongly_quoted(markdown, outputs_of) == []
+
+
+def test_wrongly_quoted_numbers_are_found():
+    outputs = "FID 14.06, sure 71.4%, 1,890 steps, share 0.055"
+    text = "14.1<!--seen--> and 71%<!--seen--> and 1,890<!--seen--> and 5.5%<!--seen-->, 30"
+    assert wrongly_quoted(text, lambda _: outputs) == []
+    text = "14.2<!--seen--> and 72%<!--seen--> and 1,891<!--seen: 08--> and 14.0<!--seen-->"
+    assert wrongly_quoted(text, lambda _: outputs) == ["14.2", "72%", "1,891", "14.0"]
+
+
+REWRITTEN = {"01", "02", "06", "10", "13"}
+"""Notebooks whose reading time is counted and whose words are as few as planned."""
+
+
+@every_notebook
+def test_reading_time_is_counted(source):
+    """120 words a minute, 6 s a line of code, 30 s a picture."""
+    if source.stem[:2] not in REWRITTEN:
+        pytest.skip("not rewritten yet")
+    cells = built(source).cells
+    markdown = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    words = sum(len(re.findall(r"\w+", text)) for text in markdown)
+    lines = sum(bool(line.strip()) for cell in code for line in cell.source.splitlines())
+    pictures = sum("image/png" in o.get("data", {}) for cell in code for o in cell.outputs)
+    minutes = math.ceil(words / 120 + lines / 10 + pictures / 2)
+    assert f"**Time:** read {minutes} min" in markdown[0], f"{minutes} minutes"
+
+
+def test_shape_tests_of_notebook_02_are_those_of_the_package():
+    source = next(path for path in SOURCES if path.stem.startswith("02_"))
+    text = "\n".join(cell.source for cell in code_cells(source))
+    for check in (exercises.check_generator, exercises.check_discriminator):
+        written = next(
+            node
+            for node in ast.parse(text.replace("%", "#")).body
+            if isinstance(node, ast.FunctionDef) and node.name == check.__name__
+        )
+        ours = ast.parse(inspect.getsource(check)).body[0]
+        assert [ast.dump(x) for x in written.body] == [ast.dump(x) for x in ours.body]
 
 
 def test_series_is_listed_in_full_wherever_it_is_listed():

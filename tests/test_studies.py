@@ -21,6 +21,9 @@ from dcgan_helpers.studies import (
     PLAIN_LAPTOP,
     choices,
     conditional,
+    cures,
+    flow,
+    points,
     read_results,
     sensitivity,
     stacked,
@@ -315,13 +318,13 @@ def test_shipped_sensitivity_is_complete():
 
 def test_command_runs_the_named_studies_or_all(monkeypatch, tmp_path):
     ran = []
-    for study in (sensitivity, choices, stacked, conditional):
+    for study in (sensitivity, choices, stacked, conditional, points, cures, flow):
         name = study.__name__.rpartition(".")[2]
         monkeypatch.setattr(
             study, "run_study", lambda output, name=name: ran.append((name, output))
         )
     for named, expected in [
-        ([], ["sensitivity", "choices", "stacked", "conditional"]),
+        ([], ["sensitivity", "choices", "stacked", "conditional", "points", "cures", "flow"]),
         (["choices"], ["choices"]),
     ]:
         assert main(["study", *named, "--output", str(tmp_path)]) == 0

@@ -4,6 +4,9 @@ sensitivity  notebook 05: learning rate, beta1, width and initial weights, one a
 choices      notebook 09: batch norm, losses, convolutions: the article's choices
 stacked      notebook 11: how many of 1,000 kinds of image a generator draws
 conditional  notebook 13: labels and clusters, by projection and by concatenation
+points       notebook 14: what came after DCGAN, on points in a plane
+cures        notebook 14: the same on digits, at equal training time
+flow         notebook 14: flow matching, for the same time
 
 A study is a file with a function `run_study(output)`, which fills `output/NAME.csv` and can be
 stopped at any time: the same call goes on where it was. `python -m dcgan_helpers study NAME`
