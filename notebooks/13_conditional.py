@@ -510,7 +510,7 @@ print("exercise 2:", check_labels(conditional_step_labels))
 # %% [markdown]
 # **3.** *Explore.* Train with `--classes clusters --cluster-count 10` and with 200. What happens to FID, and why? (There is a floor for the size of a cluster.)
 #
-# **Next:** train on your own pictures: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
+# **Next:** [notebook 14](14_after_dcgan.ipynb), what came after the DCGAN. Or train on your own pictures: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.

@@ -299,7 +299,7 @@ def test_shipped_study_of_points_is_complete():
             assert kept.shape == (len(points.SNAPSHOTS), points.SHOWN, 2)
             last = own[(own["seed"] == SEEDS[0]) & (own["step"] == points.SNAPSHOTS[-1])]
             good = points.score(torch.from_numpy(kept[-1]).float(), points.TARGETS[target])["good"]
-            # The points that are drawn are 1,000 of the 2,500 that were scored.
+            # The points that are drawn are 500 of the 2,500 that were scored.
             assert good == pytest.approx(last["good"].item(), abs=0.06)
 
 

@@ -27,7 +27,7 @@ SNAPSHOTS = (0, 100, 500, 2000, 10000)
 """Steps after which the fakes are looked at."""
 DEVIATION = 0.1
 """Standard deviation of a cloud, in each direction."""
-COUNT, SHOWN = 2500, 1000
+COUNT, SHOWN = 2500, 500
 """Fakes that are scored, and of these the ones that are kept to be drawn."""
 PLANE = Hyperparameters(
     **PLAIN | {"learning_rate": 1e-3}, latent_dim=2, batch_size=128, precision="fp32"
@@ -169,7 +169,7 @@ def run_cure(
 ) -> list[dict[str, Any]]:
     """Train on points and return the scores, one row for each of the `snapshots`.
 
-    The fakes go to `path`, as `snapshots×1000×2` numbers of 16 bits.
+    The fakes go to `path`, as `snapshots×500×2` numbers of 16 bits.
     """
     trainer = trainer_for(cure, target, seed)
     fakes = list(train(trainer, snapshots))
