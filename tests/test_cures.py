@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from judges import FakeJudge
 from PIL import Image
 from torch import nn
 
+from dcgan_helpers import studies
 from dcgan_helpers.cures import (
     R1,
     Augmented,
@@ -172,14 +174,6 @@ def test_every_cure_trains_both_networks(cure, classes):
         assert (new != old).float().mean() > 0.5
 
 
-class FakeJudge:
-    def score_generator(self, generator, seed=0):
-        with torch.no_grad():
-            z = torch.ones(2, generator.latent_dim, 1, 1)
-            known = (torch.tensor([0, 1]),) if generator.classes else ()
-            return {"fid": generator(z, *known).mean().item()}
-
-
 def test_study_of_cures_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(cures, "judge_for", lambda h: FakeJudge())
     some = {name: cures.CURES[name] for name in ("as it is", "R1", "two rates")}
@@ -219,7 +213,8 @@ def test_study_of_cures_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_step_times_are_taken_in_turns():
     names = ["as it is", "R1"]
-    table = cures.step_times(names, TINY, rounds=(1, 2), steps=1)
+    changes = {name: cures.CURES[name] for name in names}
+    table = studies.step_times(changes, "cure", TINY, rounds=(1, 2), steps=1)
     assert table["cure"].tolist() == names * 2 and (table["milliseconds"] > 0).all()
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from judges import FakeJudge
 from PIL import Image
 from torch import nn
 
@@ -140,18 +141,6 @@ def test_fakes_are_resized_as_the_real_digits():
     originals = InMemoryImages(original_digits()[:3], image_size=28)
     expected = InMemoryImages(original_digits()[:3])
     assert torch.equal(flow.resized(scale_images(originals.images)), scale_images(expected.images))
-
-
-class FakeJudge:
-    """Scores by the mean grey, which is enough to follow a study."""
-
-    def __len__(self):
-        return 12
-
-    def score(self, images, classes=None):
-        assert images.shape == (12, 1, 64, 64)
-        right = {} if classes is None else {"right": classes.float().mean().item() / 9}
-        return {"fid": images.mean().item(), "frequencies": [], **right}
 
 
 @pytest.fixture

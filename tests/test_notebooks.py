@@ -8,6 +8,7 @@ import math
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -193,6 +194,7 @@ def numbers(text):
         yield from (value, value / 100) if percent else (value,)
 
 
+@cache  # each quoted number asks again
 def text_outputs(source):
     """What a notebook printed and tabled, as one text."""
     parts = []

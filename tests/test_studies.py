@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from judges import FakeJudge
 from PIL import Image
 from torch import nn
 
@@ -128,13 +129,6 @@ def test_every_choice_trains(digits, choice):
     assert all(torch.isfinite(torch.tensor(list(metrics.values()))))
     after = trainer.generator.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
-
-
-class FakeJudge:
-    """Scores by the mean grey, which is enough to follow a study."""
-
-    def score_generator(self, generator, seed=0):
-        return {"fid": generate(generator, 4).mean().item(), "classes": []}
 
 
 def test_study_of_choices_goes_on_where_it_was(tmp_path, monkeypatch):

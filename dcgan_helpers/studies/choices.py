@@ -5,10 +5,8 @@ computing that does not depend on the processor's kind.
 """
 
 import math
-import re
 import statistics
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +14,17 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from .. import InputError
+from .. import InputError, studies
 from ..data import load_images
 from ..hyperparameters import IMAGE_SIZE, Hyperparameters
 from ..networks import Discriminator, Generator, generate, initialize_weights
 from ..quality import tables
-from ..quality.cost import count_multiply_adds, count_parameters, seconds_of
+from ..quality.cost import count_multiply_adds, count_parameters
 from ..quality.judge import judge_for, table_row
 from ..quality.tables import SEEDS
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Judge, Trainer
-from . import HALF_WIDTH, ROW_COUNT
+from . import HALF_WIDTH, ROW_COUNT, Change, slug
 
 SCORED_STEPS = (158, 316, 632)
 """Steps after which fakes are scored: about 2.5, 5 and 10 epochs."""
@@ -215,21 +213,9 @@ def run_choice(
 
 
 def step_times(base: Hyperparameters = HALF_WIDTH, rounds: int = 7, steps: int = 5) -> pd.DataFrame:
-    """Milliseconds a step of each choice, one row a round; in a round they take turns.
-
-    So another program's load meets all of them. Each time is taken after two steps that warm up.
-    """
-    images = load_images(replace(base, max_images=base.batch_size))
-    work = {}
-    for name, trainer_class in CHOICES.items():
-        trainer = trainer_class(base, images)
-        work[name] = partial(trainer.step, trainer.to_network(next(trainer.batches())[1]))
-    rows = [
-        {"choice": name, "round": round_, "milliseconds": 1000 * seconds_of(step, steps)}
-        for round_ in range(1, rounds + 1)
-        for name, step in work.items()
-    ]
-    return pd.DataFrame(rows).round({"milliseconds": 2})
+    """Milliseconds a step of each choice, one row a round, by `studies.step_times`."""
+    changes: dict[str, Change] = {name: (kind, {}) for name, kind in CHOICES.items()}
+    return studies.step_times(changes, "choice", base, range(1, rounds + 1), steps)
 
 
 def read_times(folder: Path = ASSETS) -> pd.DataFrame:
@@ -239,7 +225,7 @@ def read_times(folder: Path = ASSETS) -> pd.DataFrame:
 
 def picture(choice: str, folder: Path = ASSETS) -> Path:
     """The path of a choice's picture: eight fakes of the first seed, after its last step."""
-    return folder / "choices" / f"{'-'.join(re.findall('[a-z0-9]+', choice.lower()))}.png"
+    return folder / "choices" / f"{slug(choice)}.png"
 
 
 def run_study(

@@ -14,18 +14,17 @@ from torch import Tensor, nn
 
 from ..data import load_images
 from ..hyperparameters import PRESETS, Hyperparameters
-from ..networks import Discriminator, generate, initialize_weights
-from ..quality.judge import judge_for, table_row
+from ..networks import Discriminator, initialize_weights
+from ..quality.judge import judge_for
 from ..quality.tables import SEEDS, complete
-from ..run_folder import ASSETS, make_folder, save_grid
+from ..run_folder import ASSETS, make_folder
 from ..training import Judge, Trainer
+from . import Change, scores_at_end, slug
 
 SHORT_DIGITS = replace(
     PRESETS["digits"], generator_features=8, discriminator_features=8, epochs=8, precision="fp32"
 )
 """What each run changes one thing of."""
-ROW_COUNT = 10
-"""Fakes in a picture: one of each class, or ten."""
 
 
 class ConcatenatedDiscriminator(nn.Module):
@@ -57,7 +56,7 @@ class Concatenated(Trainer):
         return generator, discriminator
 
 
-SETTINGS: dict[str, tuple[type[Trainer], dict[str, Any]]] = {
+SETTINGS: dict[str, Change] = {
     "labels, projection": (Trainer, {"classes": "labels"}),
     "labels, concatenation": (Concatenated, {"classes": "labels"}),
     "clusters, projection": (Trainer, {"classes": "clusters"}),
@@ -73,20 +72,13 @@ def run_setting(
     trainer_class, changes = SETTINGS[setting]
     h = replace(base, seed=seed, **changes)
     trainer = trainer_class(h, load_images(h, progress=False))
-    for _ in trainer.steps(trainer.total_steps):
-        pass
-    generator = trainer.moving_average.module.eval()
-    if picture:
-        known = trainer.class_count
-        classes = torch.arange(ROW_COUNT) % known if known else None
-        save_grid(picture, generate(generator, ROW_COUNT, classes=classes), ROW_COUNT)
-    row = {"setting": setting, "seed": seed, "step": trainer.steps_done}
-    return [row | table_row(judge.score_generator(generator))]
+    scores = scores_at_end(trainer, judge, picture)
+    return [{"setting": setting, "seed": seed, "step": trainer.steps_done} | scores]
 
 
 def picture(setting: str, folder: Path = ASSETS) -> Path:
     """The path of a setting's picture: ten fakes of the first seed, after its last step."""
-    return folder / "conditional" / f"{setting.replace(', ', '-').replace(' ', '-')}.png"
+    return folder / "conditional" / f"{slug(setting)}.png"
 
 
 def run_study(

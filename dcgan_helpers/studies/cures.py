@@ -4,55 +4,35 @@ Every cure gets the same training time: as many steps as it can do while the unc
 `STEPS`, by the step times that `cures-times.csv` holds.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
-from ..cures import (
-    R1,
-    Augmented,
-    GreyTranslation,
-    Hinge,
-    NoNorm,
-    OnlyBrightness,
-    OnlyCutout,
-    OnlySpectralNorm,
-    OnlyTranslation,
-    Relativistic,
-    ResizeConvolution,
-    SpectralNorm,
-    WassersteinGP,
-)
+from .. import cures, studies
 from ..data import load_images
 from ..hyperparameters import PRESETS, Hyperparameters
-from ..networks import generate
 from ..quality import tables
-from ..quality.cost import seconds_of
-from ..quality.judge import judge_for, table_row
+from ..quality.judge import judge_for
 from ..quality.tables import SEEDS
-from ..run_folder import ASSETS, make_folder, save_grid
+from ..run_folder import ASSETS, make_folder
 from ..training import Judge, Trainer
+from . import Change, scores_at_end, slug
 
-Cure = tuple[type[Trainer], dict[str, Any]]
-CURES: dict[str, Cure] = {
+CURES: dict[str, Change] = {
     "as it is": (Trainer, {}),
     "no instance noise": (Trainer, {"instance_noise": 0.0}),
-    "no batch norm in D": (NoNorm, {}),
-    "hinge loss": (Hinge, {}),
-    "spectral norm": (SpectralNorm, {}),
-    "spectral norm, no batch norm in D": (OnlySpectralNorm, {}),
-    "R1": (R1, {}),
-    "WGAN-GP": (WassersteinGP, {"instance_noise": 0.0, "learning_rate": 2e-3}),
-    "relativistic, R1 + R2": (Relativistic, {}),
-    "augmentation": (Augmented, {}),
+    "no batch norm in D": (cures.NoNorm, {}),
+    "hinge loss": (cures.Hinge, {}),
+    "spectral norm": (cures.SpectralNorm, {}),
+    "spectral norm, no batch norm in D": (cures.OnlySpectralNorm, {}),
+    "R1": (cures.R1, {}),
+    "WGAN-GP": (cures.WassersteinGP, {"instance_noise": 0.0, "learning_rate": 2e-3}),
+    "relativistic, R1 + R2": (cures.Relativistic, {}),
+    "augmentation": (cures.Augmented, {}),
     "two rates": (Trainer, {"learning_rate": 2e-3, "discriminator_learning_rate": 1e-3}),
-    "resize-convolution": (ResizeConvolution, {}),
+    "resize-convolution": (cures.ResizeConvolution, {}),
 }
 """What is compared: each with its `Trainer` and the hyperparameters that it changes."""
 BASES = {name: replace(PRESETS[name], precision="bf16") for name in ("laptop", "digits")}
@@ -60,56 +40,31 @@ BASES = {name: replace(PRESETS[name], precision="bf16") for name in ("laptop", "
 table has one arithmetic."""
 STEPS = {"laptop": 600, "digits": 400}
 """Steps of the base that make up the time of each run: about 36 and 24 s on two cores."""
-FEW_CURES: dict[str, Cure] = {
+FEW_CURES: dict[str, Change] = {
     name: CURES[name] for name in ("as it is", "no instance noise", "augmentation")
 }
-PARTS: dict[str, Cure] = {
-    "only brightness": (OnlyBrightness, {}),
-    "only cutout": (OnlyCutout, {}),
-    "only translation": (OnlyTranslation, {}),
-    "only translation, grey border": (GreyTranslation, {}),
+PARTS: dict[str, Change] = {
+    "only brightness": (cures.OnlyBrightness, {}),
+    "only cutout": (cures.OnlyCutout, {}),
+    "only translation": (cures.OnlyTranslation, {}),
+    "only translation, grey border": (cures.GreyTranslation, {}),
 }
 """The augmentation's parts, each alone."""
 PENALTIES = ("R1", "WGAN-GP", "relativistic, R1 + R2")
 """What is compared at equal images, too: a penalty's step costs half as much again, or more."""
 ALL, FEW = 4000, {1000: FEW_CURES, 500: FEW_CURES | PARTS}
 """How many images, and what is compared with few of them: the cures that are about few data."""
-ROW_COUNT = 10
-"""Fakes in a picture."""
-
-
-def step_times(
-    cures: Iterable[str],
-    base: Hyperparameters,
-    rounds: Iterable[int] = range(1, 8),
-    steps: int = 2,
-) -> pd.DataFrame:
-    """Milliseconds a step of each of the `cures`, one row a round; in a round they take turns.
-
-    So another program's load meets all of them. Each time is taken after two steps that warm up.
-    """
-    base = replace(base, max_images=256)
-    images, work = load_images(base, progress=False), {}
-    for name in cures:
-        trainer_class, changes = (CURES | PARTS)[name]
-        trainer = trainer_class(replace(base, **changes), images)
-        work[name] = partial(trainer.step, trainer.to_network(next(trainer.batches())[1]))
-    rows = [
-        {"cure": name, "round": round_, "milliseconds": 1000 * seconds_of(step, steps)}
-        for round_ in rounds
-        for name, step in work.items()
-    ]
-    return pd.DataFrame(rows).round({"milliseconds": 2})
 
 
 def complete_times(path: Path, base: Hyperparameters) -> None:
-    """Time the cures that a table of `step_times` lacks, in turns with the unchanged step."""
+    """Time the cures that a table lacks, in turns with the unchanged step."""
     times = tables.read(path)
     missing = [n for n in CURES | PARTS if times.empty or n not in set(times["cure"])]
     if missing:
         first = 1 if times.empty else times["round"].max() + 1
         names = dict.fromkeys(["as it is", *missing])
-        more = step_times(names, base, range(first, first + 7))
+        changes = {name: (CURES | PARTS)[name] for name in names}
+        more = studies.step_times(changes, "cure", base, range(first, first + 7), steps=2)
         tables.save(path, pd.concat([times, more]))
 
 
@@ -130,21 +85,12 @@ def run_cure(
     h = replace(h, **changes)
     trainer = trainer_class(h, load_images(h, progress=False))
     trainer.total_steps = steps
-    for _ in trainer.steps(steps):
-        pass
-    generator = trainer.moving_average.module.eval()
-    if picture:
-        known = trainer.class_count
-        classes = torch.arange(ROW_COUNT) % known if known else None
-        save_grid(picture, generate(generator, ROW_COUNT, classes=classes), ROW_COUNT)
-    return table_row(judge.score_generator(generator))
+    return scores_at_end(trainer, judge, picture)
 
 
-def picture(base: str, cure: str, folder: Path = ASSETS, images: int = ALL) -> Path:
+def picture(base: str, cure: str, folder: Path = ASSETS) -> Path:
     """The path of ten fakes of the first seed, after the last step of the equal time."""
-    few = () if images == ALL else (str(images),)
-    words = [base, *few, *re.findall("[a-z0-9]+", cure.lower())]
-    return folder / "cures" / f"{'-'.join(words)}.png"
+    return folder / "cures" / f"{base}-{slug(cure)}.png"
 
 
 def jobs(seeds: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -185,8 +131,8 @@ def run_study(
     def run(base: str, images: int, equal: str, cure: str, seed: int) -> list[dict[str, Any]]:
         h = replace(bases[base], seed=seed, max_images=None if images == ALL else images)
         count = round(steps[base] / cost[cure]) if equal == "time" else steps[base]
-        is_shown = seed == seeds[0] and equal == "time"
-        path = picture(base, cure, output, images) if is_shown else None
+        is_shown = seed == seeds[0] and equal == "time" and images == ALL
+        path = picture(base, cure, output) if is_shown else None
         row = {"base": base, "images": images, "equal": equal, "cure": cure, "seed": seed}
         return [row | {"step": count} | run_cure(cure, h, count, judges[base], path)]
 

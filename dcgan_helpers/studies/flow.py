@@ -30,7 +30,7 @@ from ..quality.classifier import CLASSES, SMALL
 from ..quality.judge import Judge, judge_for, table_row
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Trainer, TrainingError
-from .conditional import ROW_COUNT
+from . import CLASS_ROW_COUNT
 
 SETTINGS = {"plain": 0, "labels": CLASSES}
 """What is compared, and how many classes the network is told of."""
@@ -228,11 +228,11 @@ def run_setting(
             fakes = resized(sample(network, len(judge), steps, 0, classes, sampler))
             rows.append(row | table_row(judge.score(fakes, classes)))
     if pictures:
-        own = None if classes is None else classes[:ROW_COUNT]
-        draw = partial(sample, network, ROW_COUNT, classes=own)
-        save_grid(picture(setting, pictures), resized(draw()), ROW_COUNT)
+        own = None if classes is None else classes[:CLASS_ROW_COUNT]
+        draw = partial(sample, network, CLASS_ROW_COUNT, classes=own)
+        save_grid(picture(setting, pictures), resized(draw()), CLASS_ROW_COUNT)
         strip = torch.cat([draw(steps, sampler="euler") for steps in STRIP_STEPS])
-        save_grid(picture(f"{setting}-steps", pictures), resized(strip), ROW_COUNT)
+        save_grid(picture(f"{setting}-steps", pictures), resized(strip), CLASS_ROW_COUNT)
     return rows
 
 

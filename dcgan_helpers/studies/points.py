@@ -6,7 +6,6 @@ eight centres on a ring, or around 25 on a grid, as Metz et al. 2017 (Unrolled G
 """
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..hyperparameters import PLAIN, Hyperparameters
 from ..quality.tables import SEEDS, complete
 from ..run_folder import ASSETS, make_folder
 from ..training import Trainer
+from . import Change, slug
 from .choices import Minimax
 
 SNAPSHOTS = (0, 100, 500, 2000, 10000)
@@ -107,7 +107,7 @@ class WassersteinGP(cures.WassersteinGP):
     weight = 1.0
 
 
-CURES: dict[str, tuple[type[Trainer], dict[str, Any]]] = {
+CURES: dict[str, Change] = {
     "minimax": (Minimax, {}),
     "non-saturating": (Trainer, {}),
     "packed": (Packed, {}),
@@ -184,8 +184,7 @@ def run_cure(
 
 def shown(target: str, cure: str, folder: Path = ASSETS) -> Path:
     """The path of the first seed's points."""
-    name = "-".join(re.findall("[a-z0-9]+", cure.lower()))
-    return folder / "points" / f"{target}-{name}.npy"
+    return folder / "points" / f"{target}-{slug(cure)}.npy"
 
 
 def run_study(
