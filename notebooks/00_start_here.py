@@ -350,7 +350,7 @@ plt.show()
 # | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
 # | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
 # | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 48 min | 3 min |
-# | [14](14_after_dcgan.ipynb) | what came after the DCGAN, at equal time; flow matching | 74 min | 1 min |
+# | [14](14_after_dcgan.ipynb) | what came after the DCGAN, at equal time; flow matching | 75 min | 1 min |
 #
 # Each stands alone, in any order; in this order they make a course.
 #

@@ -84,8 +84,8 @@ class R1(Trainer):
 class WassersteinGP(Trainer):
     """Wasserstein loss, gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028).
 
-    The paper does five critic steps for one of the generator; here it is one for one, with
-    two rates, as Heusel et al. 2017 (arXiv 1706.08500) do.
+    The paper does five critic steps for one of the generator; here it is one for one, as in all
+    other runs.
     """
 
     weight = 10.0
