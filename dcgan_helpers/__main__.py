@@ -16,7 +16,7 @@ from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
 
 Study = Literal["sensitivity", "choices", "stacked", "conditional", "points", "cures", "flow"]
-Part = Literal["steps", "tricks", "growth", "startup", "quality", "ablation", "peers"]
+Part = Literal["steps", "tricks", "growth", "startup", "quality", "seeds", "ablation", "peers"]
 RunDir = Annotated[Path, Positional, arg(help="Folder of a run.")]
 DataRoot = Annotated[Path, arg(help="Folder of pictures or IDX files; where to download.")]
 

@@ -15,23 +15,21 @@
 # ---
 
 # %% [markdown]
-# # 0 · Start here: a network that learns to draw by being caught
+# # 0 · Start here: two networks, and digits out of noise
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/00_start_here.ipynb)
 #
-# Run the first cells now. In a few minutes, on the computer in front of you, a neural network will go from noise to handwritten digits. Nobody shows it how a digit is drawn. All it ever hears, from a second network, is how its fakes gave themselves away.
+# In minutes, a network on your computer learns to draw digits that it never sees.
 #
 # **In this notebook you will**
 #
-# 1. train a DCGAN and see its pictures come out of noise;
-# 2. watch the same game in one dimension, where every density can be drawn and theory checked;
-# 3. derive the loss: from binary cross-entropy to the minimax value to what is used in practice;
-# 4. see why the generator is given another loss than the one the theory names;
-# 5. choose where to run the series, and in what order.
+# 1. see digits come from noise;
+# 2. follow a training step in a diagram;
+# 3. derive the losses in logits;
+# 4. play the game with single numbers;
+# 5. choose where to run the series.
 #
-# **You need** Python, a little PyTorch (tensors, `nn.Module`, what `backward` does), and what a probability density is. **Time:** read 20 min, run 4 min on a laptop.
-#
-# Three sources are named throughout. *Goodfellow et al. (2014)* is [the paper that introduced GANs](https://arxiv.org/abs/1406.2661). *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the deep convolutional GAN, the DCGAN. *The article* is the one this series retells: day 28 of [a reader's notes in Chinese](https://github.com/YuehChun/ithome_30days_2022_AI), about [a DCGAN for MNIST](https://github.com/aladdinpersson/Machine-Learning-Collection/tree/master/ML/Pytorch/GANs/2.%20DCGAN). We keep every part of it, correct what it gets wrong, and measure what it only claims.
+# **You need** PyTorch's basics, and probability densities. **Time:** read 36 min, run 4 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -48,23 +46,22 @@ else:
 
 
 # %%
-import math
-
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
 from torch.distributions import Normal
 
-from dcgan_helpers.figures import show_timeline
+from dcgan_helpers.data import load_dataset, scale_images
+from dcgan_helpers.figures import show_images, show_timeline
 from dcgan_helpers.figures.article import show_architecture
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Discriminator, Generator
 from dcgan_helpers.training import train
 
 # %% [markdown]
-# ## What you will build
+# ## Digits first
 #
-# One call does everything that the series takes apart afterwards. Start it and read on; the pictures below will be replaced by yours.
+# This cell trains a *DCGAN*, a deep convolutional generative adversarial network, on 4,000 handwritten digits. Start it and read on. Your images will replace those below.
 
 # %% tags=["nbval-ignore-output"]
 run_dir = train(preset(), "runs/00_start_here", overwrite=True)
@@ -73,48 +70,113 @@ plt.show()
 assert (run_dir / "generator.safetensors").is_file()
 
 # %% [markdown]
-# Each column is one *noise vector*, 100 random numbers, turned into a picture again and again as training goes on. At step 0 the network maps everything to grey. Then come blobs, strokes, and in the last row pictures most of which you can read. A *step* is one update of each of the two networks, from 64 real pictures and as many fakes.
+# Each column is one *noise* $z$, 100 random numbers. A network turns it into an image, a *fake*. Each row is one moment of training. A *step* is one update of two networks, with 64 real images and 64 fakes.
 #
-# The network has drawn them without ever seeing a real one, and that is what makes the method worth a series. (Might some be copies of training digits all the same? A fair question; [notebook 08](08_results.ipynb) asks it. And the line about *precision* says in which kind of numbers this computer calculates fastest: notebook 07.)
+# At the end most fakes can be read. Compare them with real digits:
+
+# %%
+real = load_dataset("mnist-5k")[torch.arange(250, 4000, 500)]
+show_images(scale_images(real), "Eight real digits")
+plt.show()
+
+# %% [markdown]
+# Could some fakes be copies of real digits? [Notebook 08](08_results.ipynb) tests it.
 #
-# ## Two players
+# <details><summary>How does this run differ from the DCGAN paper?</summary>
 #
-# There are two networks, and they are opponents.
+# The [paper](https://arxiv.org/abs/1511.06434) by Radford, Metz and Chintala (2016) has networks four times as wide and 5×5 kernels. It has batches of 128, the learning rate 0.0002, and Adam with $\beta_1 = 0.5$. Here the rate falls from 0.001 to 0, and $\beta_1 = 0$ (notebook 05). *Instance noise* is added to all images that $D$ sees (notebook 09). A *moving average* of the weights makes the fakes of the figure (notebook 07), in `eval()` mode. Only in this mode, step 0 is grey (notebook 03).
+# </details>
 #
-# - The *generator* $G$ takes noise $z$ and returns a picture $G(z)$, a *fake*.
-# - The *discriminator* $D$ takes a picture $x$ and returns the probability $D(x)$ that it is *real*, a picture from the data set.
+# ## Two networks
 #
-# The discriminator sees real and fake pictures, in turn, with the answer attached, and learns to tell them apart: an ordinary classifier. The generator sees no picture at all. It is allowed to ask one thing: *in which direction should each of my pixels change, so that the discriminator takes this picture for real?* That direction is a gradient, and backpropagation through the discriminator gives it.
+# - The *generator* $G$ turns noise $z$ into a fake $G(z)$.
+# - The *discriminator* $D$ turns an image $x$ into a *logit* $l(x)$, one number of any size. Its sigmoid $D(x) = \sigma(l(x))$ is the probability that $x$ is *real*, an image of the data.
 #
-# Each makes the other's task harder. When it goes well, they get better together, and in the end the fakes cannot be told from the real.
+# $D$ learns from images with the right answer, as every classifier does. $G$ never sees a real image. It learns one thing only: *in which direction should each of my pixels change, so that the logit grows?* Backpropagation through $D$ computes this direction, a gradient.
 #
-# Here are both networks at the paper's full width, drawn from the code of this series. (The run above used narrower networks. The kernels are 4×4, as in the article and in [one author's later code](https://github.com/soumith/dcgan.torch); the paper's figure 1 has 5×5.) Follow the shapes: a first layer makes small maps out of noise, and four doublings make a picture of them; four halvings shrink the picture again, and a last layer makes one number. Notebooks 03 and 04 build them layer by layer.
+# Here are both networks at the paper's width. `1024 × 4 × 4` means 1,024 channels of 4×4 numbers. Boxes grow with their logarithm.
 
 # %%
 show_architecture(Generator(), Discriminator())
 plt.show()
 
 # %% [markdown]
-# (`1024 × 4 × 4` means 1,024 channels of 4×4 numbers each. The discriminator's last number is a *logit*, any number from $-\infty$ to $\infty$; its sigmoid is the probability, $D(x) = \sigma(\text{logit})$, which we call the *score* of a picture.)
+# Notebooks 03 and 04 build them.
 #
-# ## The game in one dimension
+# ## One training step
+
+# %%
+# This cell only draws. Read its figure, and skip the code.
+boxes = ["noise $z$", "generator", "fakes $G(z)$", "discriminator", "logits"]
+halves = {3: "loss of $D$\nreal 1, fake 0", 1: "loss of $G$\nfake 1"}  # by updated box
+middle = {"ha": "center", "va": "center", "fontsize": 13}
+arrow = {"head_width": 0.1, "head_length": 0.06, "length_includes_head": True, "lw": 2}
+figure, axes = plt.subplots(2, figsize=(12, 5), layout="constrained")
+for ax, (updated, loss) in zip(axes, halves.items(), strict=True):
+    for i, text in enumerate([*boxes, loss]):
+        color = "#ffc285" if i == updated else "white"
+        ax.add_patch(plt.Rectangle((i - 0.33, -0.3), 0.66, 0.6, fc=color, ec="black"))
+        ax.text(i, 0, text, **middle)
+        if i < 5:
+            ax.arrow(i + 0.33, 0.1, 0.34, 0, color="black", **arrow)
+        if i > updated:
+            ax.arrow(i - 0.33, -0.1, -0.34, 0, color="C3", **arrow)
+    ax.set(xlim=(-0.4, 5.4), ylim=(-1.1, 0.35))
+    ax.set_title(f"The {boxes[updated]} is updated", loc="left", fontsize=14)
+    ax.axis("off")
+axes[0].text(2, -0.8, "real images", bbox={"fc": "white", "pad": 9}, **middle)
+axes[0].arrow(2.33, -0.75, 0.34, 0.5, color="black", **arrow)
+axes[0].text(2.5, -0.1, "detach", color="C3", **middle)
+figure.suptitle("Two halves of a step. Black: values. Red: gradients. Orange: updated")
+plt.show()
+
+# %% [markdown]
+# 1. $G$ makes fakes from noise. $D$ gives a logit to each fake and to each real image.
+# 2. **The discriminator is updated.** Its loss compares logits with labels, 1 for real and 0 for fake. `detach` stops the gradient at the fakes. Without it, PyTorch would compute gradients for $G$ that nobody uses, and free the graph of the fakes, which the second half needs.
+# 3. **The generator is updated.** The updated $D$ gives new logits to the same fakes. They may be used again, because $z$ and the weights of $G$ are unchanged. In the loss of $G$, fakes have the label 1. Its gradient passes through $D$ to the pixels, and on to the weights of $G$.
+
+# %% [markdown]
+# ## The losses, in logits
 #
-# Pictures have thousands of dimensions, and nobody can draw a density there. So play first with single numbers. The "real data" are numbers from a normal distribution with mean 2 and standard deviation 0.5. The generator knows only two things, a mean and a standard deviation of its own, and it starts far off. The discriminator is a small network.
+# Both losses are *binary cross-entropy* (BCE), the negative natural logarithm of the probability that $D$ gives to the label:
+#
+# $$\mathrm{BCE}(l, 1) = -\log\sigma(l), \qquad \mathrm{BCE}(l, 0) = -\log(1 - \sigma(l)).$$
+#
+# **The loss of $D$.** Half of its images are real. With $\mathbb{E}$ for the mean over many draws,
+#
+# $$L_D = -\tfrac12\,\mathbb{E}[\log D(x)] - \tfrac12\,\mathbb{E}[\log(1 - D(G(z)))].$$
+#
+# It is near 0 if $D$ is right and sure. It is $\ln 2 \approx 0.69$ if all logits are 0, so that $D$ only guesses. [Goodfellow et al. (2014)](https://arxiv.org/abs/1406.2661), who introduced GANs, write the game as $\min_G \max_D V$, with $V = -2 L_D$ (equation 1).
+#
+# **The loss of $G$.** The *non-saturating loss* $L_G = -\mathbb{E}[\log D(G(z))]$ makes $G$ raise the logits of its fakes.
+
+# %% [markdown]
+# **The best discriminator.** Keep $G$ fixed. Let $p$ be the density of real images and $p_g$ that of fakes. At one $x$, $V$ contains $p \log\sigma(l) + p_g \log(1 - \sigma(l))$. At its maximum, the derivative with respect to $l$ is 0:
+#
+# $$p\,(1 - \sigma(l)) - p_g\,\sigma(l) = 0 \;\Longrightarrow\; D^* = \frac{p}{p + p_g}, \quad l^* = \log\frac{p}{p_g}.$$
+#
+# This is proposition 1 of Goodfellow et al. The best logit is positive where real images are more frequent than fakes.
+#
+# ## The game with single numbers
+#
+# Nobody can draw a density of images, so play with numbers. The real ones are normal, with mean 2 and standard deviation 0.5. $G$ learns a mean and a standard deviation. It begins at mean −4.
 
 
 # %%
 bce = nn.BCEWithLogitsLoss()
 real_data = Normal(2.0, 0.5)
+x = torch.linspace(-8, 8, 1601)
+
+
+def non_saturating(logits):
+    return bce(logits, torch.ones_like(logits))
 
 
 class NumberGenerator(nn.Module):
-    def __init__(self, mean=-4.0, std=0.5):
+    def __init__(self, mean, std=0.5):
         super().__init__()
         self.mean = nn.Parameter(torch.tensor(mean))
         self.log_std = nn.Parameter(torch.tensor(std).log())
-
-    def density(self):
-        return Normal(self.mean, self.log_std.exp())
 
     def forward(self, z):
         return self.mean + self.log_std.exp() * z
@@ -127,19 +189,20 @@ def number_discriminator():
 
 
 # %% [markdown]
-# And this is the whole game. It is the loop of the article, and of notebook 07, at its smallest: a step for the discriminator, then a step for the generator. `generator_loss` and the generator's optimiser are left open, because we shall change both.
+# This is the whole game:
 
 
 # %%
-def play(generator_loss, seed, optimizer=torch.optim.SGD, lr=0.03, steps=800):
+def play(generator_loss, seed, optimizer=torch.optim.SGD, rate=0.03, start=-4.0):
     torch.manual_seed(seed)
-    generator, discriminator = NumberGenerator(), number_discriminator()
+    generator, discriminator = NumberGenerator(start), number_discriminator()
     opt_disc = torch.optim.Adam(discriminator.parameters(), 0.01, (0.5, 0.999))
-    opt_gen = optimizer(generator.parameters(), lr)
+    opt_gen = optimizer(generator.parameters(), rate)
     moments = []
-    for step in range(steps + 1):
-        if step % 20 == 0:
-            moments.append((step, *snapshot(generator, discriminator)))
+    for step in range(801):
+        if step % 20 == 0:  # step, mean, standard deviation, logits on the grid x
+            gaussian = generator.mean.item(), generator.log_std.exp().item()
+            moments.append((step, *gaussian, discriminator(x[:, None]).detach()[:, 0]))
         real, fake = real_data.sample((128, 1)), generator(torch.randn(128, 1))
 
         logits_real, logits_fake = discriminator(real), discriminator(fake.detach())
@@ -155,237 +218,177 @@ def play(generator_loss, seed, optimizer=torch.optim.SGD, lr=0.03, steps=800):
     return moments
 
 
-# %%
-x = torch.linspace(-8, 8, 1601)
-
-
-@torch.no_grad()
-def snapshot(generator, discriminator):
-    """On the grid x the fakes' density and D(x); the generator's mean and deviation."""
-    density = generator.density()
-    scores = discriminator(x[:, None]).sigmoid()[:, 0]
-    return density.log_prob(x).exp(), scores, density.mean.item(), density.stddev.item()
-
-
-def non_saturating(logits):  # derived below
-    return -nn.functional.logsigmoid(logits).mean()
-
-
-games = [play(non_saturating, seed) for seed in (1, 2, 3)]
-
 # %% [markdown]
-# <details><summary><b>Predict first:</b> at the end of a perfect game, what does the curve of $D(x)$ look like?</summary>
+# <details><summary><b>Predict first:</b> what is the curve of the logit at the end of a perfect game?</summary>
 #
-# Flat, at one half. Where real and fake are equally frequent, there is nothing to tell apart.
+# Flat, at 0. Real numbers and fakes are equally frequent everywhere, so $l^* = 0$.
 # </details>
 
 # %%
-p_real = real_data.log_prob(x).exp()
-figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), sharey=True, layout="constrained")
-for ax, index in zip(axes.flat, (1, 10, 20, -1), strict=True):
-    step, p_fake, learnt, *_ = games[0][index]
-    seen = p_real + p_fake > 1e-4  # where there are numbers at all
-    optimum = (p_real / (p_real + p_fake)).where(seen, torch.nan)  # derived below
-    ax.fill_between(x, p_real, alpha=0.35, label="density of the real numbers")
-    ax.fill_between(x, p_fake, alpha=0.35, label="density of the fakes")
-    ax.plot(x, learnt, "k", label="$D(x)$, as learnt")
-    ax.plot(x, optimum, "k:", lw=2, label="$D^*(x)$, the best possible")
-    ax.set(title=f"step {step}", ylim=(0, 1.05))
-for ax in axes[1]:
-    ax.set_xlabel("$x$, a number")
-for ax in axes[:, 0]:
-    ax.set_ylabel("density, or $D(x)$")
-figure.legend(
-    *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2
-)
-figure.suptitle("A game of numbers: the fakes climb the discriminator's slope")
+games = [play(non_saturating, seed) for seed in (1, 2, 3)]
+size = {"figsize": (12, 5.6), "layout": "constrained"}
+figure, axes = plt.subplots(2, 4, sharex=True, sharey="row", **size)
+for (top, bottom), index in zip(axes.T, (1, 10, 20, 40), strict=True):
+    step, mean, std, logits = games[0][index]
+    log_real, log_fake = real_data.log_prob(x), Normal(mean, std).log_prob(x)
+    top.fill_between(x, log_real.exp(), alpha=0.4, label="density of real numbers")
+    top.fill_between(x, log_fake.exp(), alpha=0.4, label="density of fakes")
+    best = (log_real - log_fake).where(log_real.maximum(log_fake) > -20, torch.nan)
+    bottom.plot(x, logits, "k", label="logit, as learnt")
+    bottom.plot(x, best, "C0:", lw=2.5, label="best logit $l^*$")
+    nine = mean + std * torch.linspace(-2, 2, 9)
+    nine = nine[nine.abs() < 8]
+    bottom.plot(nine, logits[((nine + 8) * 100).long()], "C1o", label="nine fakes")
+    bottom.axhline(0, color="grey", lw=0.8)
+    top.set_title(f"step {step}")
+    bottom.set(xlabel="$x$, a number", ylim=(-11, 11))
+for ax, name, place in zip(
+    axes[:, 0], ("density", "logit"), ("left", "right"), strict=True
+):
+    ax.set_ylabel(name)
+    figure.legend(
+        *ax.get_legend_handles_labels(), loc=f"outside lower {place}", ncols=3
+    )
+figure.suptitle("A game of numbers, seed 1: fakes move to where the logit is larger")
 plt.show()
 
-for seed, game in enumerate(games, start=1):
-    *_, mean, deviation = game[-1]
-    widest = max(moment[-1] for moment in game)
-    print(f"seed {seed}: deviation up to {widest:.0f}, then mean {mean:.1f}, ", end="")
-    print(f"deviation {deviation:.1f}")
-
-# %% [markdown]
-# The generator never saw a real number, and it ends with their mean and their standard deviation, from all three seeds. Watch how. At first the discriminator has an easy life: it says 0 on the left and 1 on the right. Its curve rises towards the real numbers, and the fakes are drawn up that slope. The quickest way for some of them to get there is to spread out, until at step 200 they are all over the axis and their density is hardly visible; then those on the right side are rewarded, and the whole gathers around 2. When the fakes have arrived, the slope is gone, and $D$ is nearly flat at one half wherever there is anything to see. Further out it still says 0, for the last thing it met there were the fakes of earlier steps.
-#
-# The dotted curve is the subject of the next section.
-#
-# ## The loss, derived
-#
-# (The article leaves this part to its chapter before. Here it is. All logarithms are natural.)
-#
-# **From a classifier's loss.** A classifier that gives probability $p$ to an example with label $y \in \{0, 1\}$ is charged the *binary cross-entropy*, which is the negative logarithm of the probability it gave to the truth:
-#
-# $$\mathrm{BCE}(p, y) = -\,y \log p - (1 - y)\log(1 - p).$$
-#
-# The discriminator's examples are real ones with $y = 1$ and fakes with $y = 0$, half and half. Write $\mathbb{E}$ for an average over many draws, and $p_\text{data}$ for the density of the real ones. So it minimises
-#
-# $$L_D = -\tfrac12\,\mathbb{E}_{x \sim p_\text{data}}\big[\log D(x)\big] - \tfrac12\,\mathbb{E}_{z}\big[\log\big(1 - D(G(z))\big)\big].$$
-#
-# **To the minimax value.** Change the sign and drop the half, and you have the value of the game in Goodfellow et al. (2014, equation 1):
-#
-# $$\min_G \max_D\; V(D, G) = \mathbb{E}_{x}\big[\log D(x)\big] + \mathbb{E}_{z}\big[\log\big(1 - D(G(z))\big)\big], \qquad V = -2 L_D.$$
-#
-# The discriminator pushes $V$ up. The generator, which enters only in the second term, pushes it down.
-#
-# **The best discriminator.** Hold $G$ fixed and write $p_g$ for the density of its fakes. At one point $x$, the value contains $p_\text{data}(x)\log D + p_g(x) \log(1 - D)$. Set the derivative with respect to $D$ to zero:
-#
-# $$\frac{p_\text{data}}{D} - \frac{p_g}{1 - D} = 0 \quad\Longrightarrow\quad D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_g(x)}.$$
-#
-# (Goodfellow et al., proposition 1.) This is the dotted curve. The network knows no density, and still it comes close where there are numbers to learn from, as soon as the fakes change slowly: at steps 400 and 800, not yet at 200.
-#
-# **What the generator then minimises.** Put $D^*$ back into $V$, and what comes out measures how far the two densities are apart (their equation 6):
-#
-# $$V(D^*, G) = -\log 4 + 2\,\mathrm{JSD}(p_\text{data}, p_g), \qquad\text{so}\qquad L_{D^*} = \ln 2 - \mathrm{JSD},$$
-#
-# where JSD, the *Jensen-Shannon divergence*, is 0 for equal densities and $\ln 2$ for densities that do not overlap. The discriminator's loss therefore has two landmarks. At 0 it recognises every fake. At $\ln 2 \approx 0.69$, the price of a coin toss, it can tell nothing. In one dimension the formula can be checked by adding up over the grid:
-
-
 # %%
-def expected(density, values):
-    return (density * values).sum().item() * 0.01  # an integral; x has steps of 0.01
-
-
-def check_theorem(p_fake):
-    p, q = (d.double().clamp(min=1e-300) for d in (p_real, p_fake))
-    middle, best = (p + q) / 2, p / (p + q)
-    loss = -(expected(p, best.log()) + expected(q, (1 - best).clamp(1e-300).log())) / 2
-    jsd = (expected(p, (p / middle).log()) + expected(q, (q / middle).log())) / 2
-    return loss, jsd
-
-
-print("   distance of the means   best loss of D   ln 2 - JSD")
-for mean in (-4.0, -3.0, 0.0, 1.0, 1.5, 2.0):
-    loss, jsd = check_theorem(Normal(mean, 0.5).log_prob(x).exp())
-    print(f"{2 - mean:24.1f} {loss:16.3f} {abs(math.log(2) - jsd):12.3f}")
+for seed, game in enumerate(games, start=1):
+    logits, place = game[1][3], round((game[1][1] + 8) * 100)  # at the fakes' mean
+    d, slope = logits[place].sigmoid(), (logits[place + 10] - logits[place - 10]) / 0.2
+    print(
+        f"seed {seed}, step 20: D {d:.2f}, slope of D {d * (1 - d) * slope:.2f}, ",
+        end="",
+    )
+    print(f"slope of the logit {slope:.1f}; ", end="")
+    print("step 800: mean {:.1f}, deviation {:.1f}".format(*game[-1][1:3]))
 
 # %% [markdown]
-# The two columns agree, and at distance 0 both are $\ln 2$. Remember the first two lines as well. When the fakes are far off, the best discriminator has loss 0 and JSD is at its maximum, *whatever the distance*: coming closer, from 6 to 5, gains the generator nothing. So how did it cross that distance just now? The probability $D$ is flat there, but the logit behind it still has a slope. A loss that listens to the logit can use it.
+# At step 20, $D$ is 0.01<!--seen--> at the mean of the fakes, and its slope is 0.00<!--seen-->. The slope of the logit is 0.1<!--seen--> to 0.2<!--seen-->. At a fake $x$, the gradient of $L_G$ is $-(1 - D)\,l'(x)$. So the fakes move to larger logits.
 #
-# ## The loss that is used
+# At step 200 they are spread over the whole axis. At step 800 they have the mean 2.0<!--seen--> and the standard deviation 0.5<!--seen--> of the real numbers, from all three seeds.
 #
-# Theory gives the generator $\log(1 - D(G(z)))$ to minimise. Practice gives it another, the *non-saturating* loss $-\log D(G(z))$. The article's code has a comment, `min log(1 - D(G(z))) <-> max log(D(G(z))`, which reads as if the two were the same. Both do say "raise the score", and both leave the generator alone in the same place, where the logit is flat. But look at the gradients. With $D = \sigma(l)$, where $l$ is the logit, and $\sigma' = \sigma(1 - \sigma)$:
+# At steps 400 and 800, the learnt logit is close to the best one where numbers are frequent. At steps 20 and 200 it is not.
+
+# %% [markdown]
+# ## Two losses for the generator
 #
-# $$\frac{d}{dl}\log(1 - \sigma(l)) = -\sigma(l) = -D, \qquad \frac{d}{dl}\big(-\log\sigma(l)\big) = -(1 - \sigma(l)) = -(1 - D).$$
+# Equation 1 gives $G$ the *minimax loss* $\log(1 - D(G(z)))$. A comment in the article that we retell, `min log(1 - D(G(z))) <-> max log(D(G(z))`, reads as if both losses were the same. Both raise the logits of fakes, but their gradients differ:
 #
-# <details><summary><b>Predict first:</b> early in training the discriminator is sure: $D(G(z))$ is near 0. Which of the two gradients can the generator use?</summary>
+# $$\frac{d}{dl}\log(1 - \sigma(l)) = -D, \qquad \frac{d}{dl}\big(-\log\sigma(l)\big) = -(1 - D).$$
 #
-# The first is then nearly 0, so the worst fakes teach it nothing. The second is nearly $-1$.
+# <details><summary><b>Predict first:</b> early in training $D(G(z))$ is near 0. Which gradient can $G$ use?</summary>
+#
+# The second: it is near −1. The first is near 0.
 # </details>
 
 
 # %%
 def minimax(logits):
-    return nn.functional.logsigmoid(-logits).mean()  # log(1 - D), never log 0
+    return -bce(logits, torch.zeros_like(logits))  # log(1 - D)
 
 
-logit = torch.linspace(-6, 6, 241, requires_grad=True)
-d = logit.sigmoid().detach()
-figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-for loss, name, formula in [
-    (minimax, "minimax: log(1 - D)", -d),
-    (non_saturating, "non-saturating: -log D", -(1 - d)),
-]:
-    values = torch.stack([loss(one) for one in logit])
-    (gradient,) = torch.autograd.grad(values.sum(), logit)
-    axes[0].plot(d, values.detach(), label=name)
-    axes[1].plot(d, gradient, label=name)
-    print(f"{name:24} autograd agrees:", torch.allclose(gradient, formula, atol=1e-6))
-axes[0].set(title="The two losses", ylabel="loss of the generator (nats)")
-axes[1].set(title="Their gradients", ylabel="gradient at the logit")
-for ax in axes:
-    ax.set_xlabel("$D(G(z))$, the score of a fake")
-    ax.axvline(0.5, color="grey", ls=":")
-axes[0].legend()
+logit = torch.linspace(-6, 6, 241)
+figure, ax = plt.subplots(figsize=(8, 3.8), layout="constrained")
+ax.plot(logit, -logit.sigmoid(), label="minimax")
+ax.plot(logit, logit.sigmoid() - 1, label="non-saturating")
+ax.set(title="Gradients of both losses", xlabel="logit of a fake", ylabel="derivative")
+ax.legend()
 plt.show()
 
 # %% [markdown]
-# The gradients cross at $D = \tfrac12$, where the game ends. At the left edge, where it begins, one is 0 and the other $-1$. (The left panel hides this: as a function of $D$ the minimax loss has a slope there. But the generator moves $D$ through the logit, and at the left edge a large change of the logit hardly changes $D$. A *nat* is the unit of a loss with natural logarithms.)
-#
-# Is that a matter of taste, or can a game be lost by it? Play both, from three seeds each, once with plain gradient descent for the generator and once with Adam.
+# Play both losses with three optimisers for $G$. *RMSprop* divides each step by the recent size of the gradient. *Adam* also takes a mean of recent gradients.
 
 # %%
-players = {"plain gradient descent": torch.optim.SGD, "Adam": torch.optim.Adam}
-rates = {torch.optim.SGD: 0.03, torch.optim.Adam: 0.01}
-figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+players = {"plain gradient descent": torch.optim.SGD, "RMSprop": torch.optim.RMSprop}
+players["Adam"] = torch.optim.Adam
+figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
 for ax, (name, optimizer) in zip(axes, players.items(), strict=True):
+    rate = 0.03 if optimizer is torch.optim.SGD else 0.01
     for loss, color in [(minimax, "C0"), (non_saturating, "C1")]:
-        runs = [play(loss, seed, optimizer, rates[optimizer]) for seed in (1, 2, 3)]
+        runs = [play(loss, seed, optimizer, rate) for seed in (1, 2, 3)]
         for run in runs:
-            label = loss.__name__ if run is runs[0] else None
-            steps, means = [m[0] for m in run], [m[3] for m in run]
-            ax.plot(steps, means, color, label=label)
-        ends = torch.tensor([run[-1][3:] for run in runs])  # means and deviations
-        arrived = ((ends - torch.tensor([2, 0.5])).abs() < 0.2).all(dim=1).sum()
+            ax.plot(
+                [m[0] for m in run], [m[1] for m in run], color, label=loss.__name__
+            )
+        ends = torch.tensor([run[-1][1:3] for run in runs])  # means, deviations
+        arrived = ((ends - torch.tensor([2, 0.5])).abs() < 0.3).all(dim=1).sum()
         print(f"{name:22} {loss.__name__:14} arrived from {arrived} of 3 seeds")
-    ax.axhline(2, color="grey", ls="--", label="the real mean")
-    ax.set(title=name, xlabel="step")
-axes[0].set_ylabel("mean of the fakes")
-axes[1].legend()
-figure.suptitle("Two losses for the generator, two optimisers, three seeds each")
+    ax.axhline(2, color="grey", ls="--")
+    ax.set(title=name, xlabel="step", ylabel="mean of the fakes")
+axes[2].legend(handles=axes[2].lines[2:4], loc="lower right")
+figure.suptitle("Two losses for the generator, three optimisers, three seeds each")
 plt.show()
 
 # %% [markdown]
-# With plain gradient descent, at this learning rate, the theory's loss does not get off the ground from any seed: the discriminator is sure, so the gradient is practically 0, and 800 steps move the fakes by no more than a hundredth or so. The non-saturating loss arrives every time. This is why Goodfellow et al. (2014, end of section 3) propose it.
+# With plain gradient descent at this rate, the minimax loss arrives from 0<!--seen--> of 3 seeds, and the non-saturating loss from 3<!--seen-->. Goodfellow et al. propose it because of its larger gradients early in training (end of section 3).
 #
-# And with Adam? Both arrive, though the minimax loss waits longer. Adam divides each step by the size of recent gradients, so a gradient that is small but points the right way is scaled up again. The difference that every textbook draws is real, and the optimiser that everybody uses hides much of it. For images it does not hide enough: [notebook 09](09_experiments.ipynb) measures it.
+# RMSprop adds only the division, and the minimax loss arrives. So the division is enough here. For images it is not: in [notebook 09](09_experiments.ipynb), with Adam, the minimax loss fails from every seed.
 #
+# <details><summary>What does each loss minimise? The Jensen-Shannon divergence</summary>
+#
+# Put $D^*$ into $V$ (equation 6):
+#
+# $$V(D^*, G) = -\log 4 + 2\,\mathrm{JSD}(p, p_g).$$
+#
+# The *Jensen-Shannon divergence* JSD is 0 for equal densities. Then $D^* = \tfrac12$ and $V = 2\log\tfrac12 = -\log 4$. The JSD is $\ln 2$ for densities that do not overlap. Because $V = -2L_D$, the loss of $D^*$ is $\ln 2 - \mathrm{JSD}$.
+#
+# With $D^*$, the minimax loss minimises the JSD. **The non-saturating loss does not minimise it.** With $D^*$ held fixed, its gradient is that of $\mathrm{KL}(p_g \,\|\, p) - 2\,\mathrm{JSD}(p, p_g)$ ([Arjovsky and Bottou, 2017](https://arxiv.org/abs/1701.04862)). KL is the mean of $\log(p_g / p)$ over fakes. The JSD has a minus sign there.
+# </details>
+
+# %% [markdown]
 # ## The series
+#
+# It retells *the article*, day 28 of [a reader's notes in Chinese](https://github.com/YuehChun/ithome_30days_2022_AI), on [a DCGAN for MNIST](https://github.com/aladdinpersson/Machine-Learning-Collection/tree/master/ML/Pytorch/GANs/2.%20DCGAN). We keep its parts, correct its errors and measure its claims.
 #
 # | notebook | what you do there | read | run |
 # | --- | --- | --- | --- |
-# | **00** this one | the game and its loss | 20 min | 4 min |
-# | [01](01_imports_and_tensorboard.ipynb) | imports, device, seeds; TensorBoard in the notebook | 24 min | 1 min |
-# | [02](02_shape_tests.ipynb) | the arithmetic of convolutions; tests that fail on purpose | 31 min | 1 min |
-# | [03](03_generator.ipynb) | the generator, block by block | 20 min | 1 min |
-# | [04](04_discriminator.ipynb) | the discriminator; all shape tests pass | 15 min | 1 min |
-# | [05](05_hyperparameters.ipynb) | initial weights and every hyperparameter, measured | 20 min | 1 min |
-# | [06](06_data.ipynb) | digits, scaling, and any data set by one changed line | 32 min | 3 min |
-# | [07](07_training.ipynb) | the loop, and what happens without batch normalisation | 25 min | 4 min |
-# | [08](08_results.ipynb) | a number for quality; failures made on purpose; memorising | 25 min | 5 min |
-# | [09](09_experiments.ipynb) | the article's choices, one at a time, three seeds each | 20 min | 1 min |
-# | [10](10_latent_space.ipynb) | walks, sums and searches among the hundred numbers | 52 min | 2 min |
-# | [11](11_color_and_mode_collapse.ipynb) | three channels; how many of 1,000 kinds are drawn | 20 min | 3 min |
-# | [12](12_faster.ipynb) | where a step's time goes; each speed-up and what it costs | 25 min | 2 min |
-# | [13](13_conditional.ipynb) | "Draw me a 7": a class beside the noise | 48 min | 3 min |
-# | [14](14_after_dcgan.ipynb) | what came after the DCGAN, at equal time; flow matching | 75 min | 1 min |
+# | **00** this one | the game and its losses | 36 min | 4 min |
+# | [01](01_imports_and_tensorboard.ipynb) | imports, seeds, TensorBoard | 24 min | 1 min |
+# | [02](02_shape_tests.ipynb) | sizes of convolutions | 31 min | 1 min |
+# | [03](03_generator.ipynb) | the generator | 36 min | 1 min |
+# | [04](04_discriminator.ipynb) | the discriminator | 34 min | 1 min |
+# | [05](05_hyperparameters.ipynb) | numbers; initial weights | 20 min | 1 min |
+# | [06](06_data.ipynb) | digits, scaling, your images | 32 min | 3 min |
+# | [07](07_training.ipynb) | the training loop | 25 min | 4 min |
+# | [08](08_results.ipynb) | measures of quality | 25 min | 5 min |
+# | [09](09_experiments.ipynb) | choices, one at a time | 20 min | 1 min |
+# | [10](10_latent_space.ipynb) | directions and sums of noise | 52 min | 2 min |
+# | [11](11_color_and_mode_collapse.ipynb) | colour; mode collapse | 20 min | 3 min |
+# | [12](12_faster.ipynb) | speed-ups and their cost | 25 min | 2 min |
+# | [13](13_conditional.ipynb) | "Draw me a 7" | 48 min | 3 min |
+# | [14](14_after_dcgan.ipynb) | later cures; flow matching | 75 min | 1 min |
 #
-# Each stands alone, in any order; in this order they make a course.
-#
-# `python -m dcgan_helpers train --preset digits` trains a generator that draws the digit that one asks for; notebook 13 shows how.
-#
+# Each runs alone, but uses terms of earlier ones.
+
+# %% [markdown]
 # ## How to run it
 #
-# **On Colab.** Click the badge at the top of a notebook. Its set-up cell installs the helper package; nothing else is needed, and no GPU either. (*Runtime → Change runtime type* gives you one for the larger presets.)
-#
-# **In JupyterLab.** In a copy of the repository and a virtual environment: `pip install -r requirements.txt`, then `jupyter lab notebooks`. The `.py` beside each notebook is the same notebook as a script: with jupytext installed, saving one updates the other.
-#
-# **In VS Code.** Open the folder, open a notebook, and choose that virtual environment as its kernel (*Select Kernel*, top right). VS Code also runs the `.py` file cell by cell (*Run Cell* above each `# %%`).
-#
-# **In a class.** Code cells are at most 26 lines of 88 characters, so that they fit on a projector. Most exercises have a check that says *right* or *not yet*. (The last cell of a notebook proves that its checks accept the right answers. It is a spoiler.) To step through quickly, set the environment variable `DCGAN_PRESET=ci` before Jupyter starts: the training cells then take seconds (and their pictures are poor). The other way round, `DCGAN_PRESET=paper` runs the paper's sizes and wants a GPU.
-#
+# - **Colab.** Click the badge at the top. You need no GPU.
+# - **JupyterLab.** In a copy of the repository and a virtual environment: `pip install -r requirements.txt`, then `jupyter lab notebooks`. Each notebook has a `.py` with the same cells.
+# - **VS Code.** Open a notebook, and choose that environment (*Select Kernel*).
+# - **In a class.** Set `DCGAN_PRESET=ci` before Jupyter starts: training takes seconds, and fakes are poor. `DCGAN_PRESET=paper` needs a GPU.
+
+# %% [markdown]
 # ## Common mistakes
 #
 # | what you see | why | what to do |
 # | --- | --- | --- |
-# | `No module named 'dcgan_helpers'` | the kernel is not the environment you installed into | choose that environment's kernel; on Colab, run the set-up cell |
-# | Training takes several times as long as stated | another program uses the processor, or it has no fast 16-bit arithmetic: the run's first line says | close it; or be patient, the pictures will be as good |
-# | Your pictures differ from those stored here | another processor rounds differently, and a game amplifies it | nothing: expect the same quality, not the same digits |
-# | "The generator's loss rises, so it is getting worse" | its loss is measured against an opponent who gets better too | look at pictures; notebook 07 says more |
+# | `No module named 'dcgan_helpers'` | the kernel has another environment | choose yours; on Colab, run the set-up cell |
+# | your fakes differ from ours | processors round differently, and training amplifies it | nothing |
+# | "the loss of $G$ grows, so $G$ gets worse" | $D$ improves too | look at fakes (notebook 07) |
 #
 # ## Summary
 #
-# 1. A DCGAN went from noise to digits. Only its discriminator saw the 4,000 real ones.
-# 2. In one dimension the fakes climbed the slope of $D(x)$ until it was flat at one half.
-# 3. The discriminator's loss is binary cross-entropy, $-\tfrac12$ times the minimax value. At its best it is $\ln 2 - \mathrm{JSD}$: 0 when it recognises every fake, $\ln 2$ when it can only guess.
-# 4. The minimax loss gives the generator a gradient of $-D$ at the logit, which vanishes when the fakes are bad; the non-saturating one gives $-(1 - D)$. With plain gradient descent at the rate we tried that decides the game; Adam hides much of it.
-# 5. Everything runs on a CPU, on Colab, in JupyterLab or in VS Code.
+# 1. Digits came out of noise. Only $D$ saw real ones.
+# 2. One gradient reaches the weights of $D$. Another passes through $D$ and the fakes to the weights of $G$.
+# 3. Both losses are BCE. The best logit is $\log(p/p_g)$.
+# 4. Fakes moved to larger logits until the densities agreed. At low logits, the minimax gradient is near 0.
+# 5. The series runs on Colab, in JupyterLab and in VS Code.
 #
 # ## Exercises
 #
-# **1.** The real numbers are uniform on $[0, 2]$, the fakes uniform on $[1, 3]$. What is $D^*$ at 0.5, at 1.5 and at 2.5, and what is the best discriminator's loss, in nats?
+# **1.** Real numbers are uniform on $[0, 2]$, fakes on $[1, 3]$. What is $D^*$ at 0.5, 1.5 and 2.5? What is its loss $L_D$?
 
 # %%
 answer = None  # (D*(0.5), D*(1.5), D*(2.5), loss)
@@ -394,29 +397,35 @@ answer = None  # (D*(0.5), D*(1.5), D*(2.5), loss)
 def check(answer):
     if answer is None:
         return "not answered yet"
-    expected_loss = math.log(2) / 2  # it can only guess about half of the examples
-    right = (1, 0.5, 0, expected_loss)
-    close = all(abs(a - b) < 0.01 for a, b in zip(answer, right, strict=True))
-    return "right" if close else "not yet"
+    points = torch.arange(0, 3, 0.01) + 0.005
+    p, p_g = (points < 2) / 2, (points > 1) / 2
+    best = p / (p + p_g)
+    losses = -p * best.log().clamp(-99) / 2 - p_g * (1 - best).log().clamp(-99) / 2
+    right = *best[[50, 150, 250]].tolist(), losses.sum().item() * 0.01
+    close = [abs(a - b) < 0.01 for a, b in zip(answer, right, strict=True)]
+    return "right" if all(close) else f"not yet: {sum(close)} of 4 are right"
 
 
 print("exercise 1:", check(answer))
 
 # %% [markdown]
+# <details><summary>Hint for the loss</summary>
+#
+# Where both densities are equal, each number costs $\ln 2$. Which share lies there?
+# </details>
+#
+# **2.** With the minimax loss, plain gradient descent must start nearer to 2. Find the lowest whole number from which all three seeds arrive: `play(minimax, seed, start=-3.0)`.
+#
 # <details><summary>Answer</summary>
 #
-# Both densities are ½ where they are not 0. So $D^*$ is 1, ½ and 0. Half of all examples fall into the overlap $[1, 2]$ and cost $\ln 2$ each, the others cost nothing: $\tfrac12 \ln 2 \approx 0.35$.
+# $-1$ (tested below).
 # </details>
 #
-# **2.** Give the minimax player a chance: a smaller distance at the start. Find a mean from which plain gradient descent *does* arrive with the minimax loss, from all three seeds. (In `NumberGenerator`, change the default of `mean`.) How does it depend on whether the densities overlap?
-#
-# <details><summary>What we found</summary>
-#
-# From $-1$ it arrives, from all three seeds; from $-2$ it has moved by less than 0.1 after 800 steps. At $-1$ the two densities share only 0.3 % of their area, six standard deviations apart, and that little is enough to keep the discriminator from being quite sure.
-# </details>
-#
-# **Next:** [notebook 01](01_imports_and_tensorboard.ipynb) sets up the tools, and fills a TensorBoard.
+# **Next:** [notebook 01](01_imports_and_tensorboard.ipynb) sets up tools and TensorBoard.
 
 # %%
-# Spoilers! For the tests: the checks above accept the right answers.
-assert check((1, 0.5, 0, 0.347)) == "right" and check((1, 0, 0, 0)) == "not yet"
+# For the tests. It tells the answers.
+assert check((1, 0.5, 0, 0.347)) == "right" and check((1, 0, 0, 0)) != "right"
+for start, arrives in [(-1.0, True), (-2.0, False)]:
+    ends = [play(minimax, seed, start=start)[-1][1] for seed in (1, 2, 3)]
+    assert all((abs(end - 2) < 0.3) == arrives for end in ends)

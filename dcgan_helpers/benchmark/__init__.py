@@ -5,13 +5,14 @@ tricks    speed-ups that one reads about, on the preset laptop
 growth    a step's time against batch size, width and number of threads
 startup   loading, start-up, sampling, memory
 quality   FID after 15 to 300 seconds of training, three seeds a recipe
+seeds     the presets trained to their ends: ten seeds each, three in 32 bits
 ablation  one part of our recipe changed at a time, at equal steps, three seeds each
 peers     the best-known tutorials' networks and ours, 30 to 300 seconds, three seeds each
 
 `python -m dcgan_helpers benchmark [PART ...]` writes a CSV file a part, machine.json and
 benchmark.png. All of it is measured on the CPU. `peers` takes four hours, `quality` an hour and a
-half, `ablation` half an hour, each of the others minutes. Stopped at any time, these three go on
-where they were when they are named again; the others begin anew.
+half, `seeds` one, `ablation` half an hour, each of the others minutes. Stopped at any time, these
+four go on where they were when they are named again; the others begin anew.
 """
 
 import os
@@ -53,6 +54,7 @@ PARTS = {
     "growth": Part(step_time.measure_growth, ("axis", "value", "precision"), "milliseconds"),
     "startup": Part(startup.measure_startup, ("what", "unit"), "value"),
     "quality": Part(quality_time.measure_quality, ("recipe", "at"), "fid"),
+    "seeds": Part(quality_time.measure_seeds, ("recipe", "arithmetic"), "fid"),
     "ablation": Part(quality_time.measure_ablation, ("change", "step"), "fid"),
     "peers": Part(peers.measure_peers, ("peer", "at"), "fid"),
 }
