@@ -2,15 +2,21 @@
 
 import importlib.util
 import re
+import shlex
+import subprocess
+import sys
 
 import browsers
 import pytest
 from checkout import ROOT
+from test_language import IDIOMS, ONE_NAME, found
 
 from dcgan_helpers import InputError
 
 CLASSROOM = ROOT / "docs" / "classroom"
 DECKS = sorted(CLASSROOM.glob("lecture-*.md"))
+PAGES = sorted(CLASSROOM.glob("*.md"))
+HOMEWORK = {"homework-1": 20, "homework-2": 40}
 every_deck = pytest.mark.parametrize("deck", DECKS, ids=lambda path: path.stem)
 
 
@@ -78,7 +84,10 @@ def test_a_quote_is_what_the_cell_has(deck_from):
     ]
     output = deck_from(fence(cell=cell, part="output", **{"from": "PyTorch", "to": "PyTorch"})).body
     assert re.sub("<.*?>", "", output) == "PyTorch says the same: True"
-    assert 'src="data:image/png;base64,' in deck_from(fence(cell="figsize=(9, 4)", part="picture")).body
+    assert (
+        'src="data:image/png;base64,'
+        in deck_from(fence(cell="figsize=(9, 4)", part="picture")).body
+    )
 
 
 def test_what_is_cut_from_students_copies_leaves_no_mark(build):
@@ -89,16 +98,27 @@ def test_what_is_cut_from_students_copies_leaves_no_mark(build):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (fence(cell="no such text", part="code"), "0 code cells of 02_shape_tests contain 'no such"),
-        (fence(cell="torch", part="code"), r"\d+ code cells of 02_shape_tests contain 'torch'; exp"),
-        (fence(notebook="02_shapes", cell="x", part="code"), "from 02_shapes; expected one of 00_st"),
-        (fence(cell="def follow", part="figure"), "part is figure; expected picture, code or output"),
+        (
+            fence(cell="no such text", part="code"),
+            "0 code cells of 02_shape_tests contain 'no such",
+        ),
+        (
+            fence(cell="torch", part="code"),
+            r"\d+ code cells of 02_shape_tests contain 'torch'; exp",
+        ),
+        (
+            fence(notebook="02_shapes", cell="x", part="code"),
+            "from 02_shapes; expected one of 00_st",
+        ),
+        (
+            fence(cell="def follow", part="figure"),
+            "part is figure; expected picture, code or output",
+        ),
         (fence(part="code"), "expected cell"),
         (fence(cell="def follow", part="code", lines="1"), "'lines'"),
         (fence(cell="def follow", part="picture"), "number: 1; the cell has 0 pictures"),
         (fence(cell="def follow", part="code", **{"from": "up ="}), "0 lines .* begin with 'up ='"),
         (fence(cell="def follow", part="code", to="no line"), "0 lines .* begin with 'no line'"),
-        (fence(cell="def chain", part="code"), None),
         (
             fence("03_generator", cell="columns = (", part="output"),
             "pixels a letter; a slide takes 18 or more: quote fewer lines",
@@ -110,12 +130,90 @@ def test_what_is_cut_from_students_copies_leaves_no_mark(build):
         ("$\\nonsense{x}$", "the formula .* cannot be set"),
         ("```{figure} x\n```", "expected {notes} or {quote}"),
     ],
+    ids=lambda value: value[:30],
 )
 def test_a_quote_that_finds_nothing_says_so(text, message, deck_from):
-    if message is None:
-        return deck_from(text)
     with pytest.raises(InputError, match=rf"lecture-9.md, line 7: .*{message}"):
         deck_from(text)
+
+
+def tables(name):
+    """The tables of a page as lists of rows, each row a dictionary."""
+    blocks, lines = [], (CLASSROOM / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    for line, before in zip(lines, ["", *lines], strict=False):
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            if not before.startswith("|"):
+                blocks.append((cells, []))
+            elif not line.startswith("| ---"):
+                blocks[-1][1].append(dict(zip(blocks[-1][0], cells, strict=True)))
+    return [rows for _, rows in blocks]
+
+
+@pytest.fixture(scope="module")
+def plans():
+    """The plans for 90 minutes, the two lectures, and half a day."""
+    return [rows for rows in tables("README") if "minutes" in rows[0]]
+
+
+def test_minutes_add_up(plans):
+    for rows, total in zip(plans, (90, 90, 90, 240), strict=True):
+        passed = 0
+        for row in rows:
+            assert row["from"] == f"{passed // 60}:{passed % 60:02}", row
+            assert int(row["minutes"]) > 0 and row["skip if late"], row
+            passed += int(row["minutes"])
+        assert passed == total
+
+
+def test_plans_are_of_the_parts_that_the_decks_have(plans, parts_of):
+    both = [[(part.name, part.minutes) for part in parts_of(deck)] for deck in DECKS]
+    short, *lectures, half_day = plans
+    for rows, parts in zip(lectures, both, strict=True):
+        assert [(row["part"], int(row["minutes"])) for row in rows] == parts
+    for row in short:
+        number, name = row["slides"].split(": ")
+        assert name in dict(both[int(number) - 1]), row
+    halves = 0
+    for row in half_day:
+        if halve := re.fullmatch(r"Lecture (\d), from \*(.+)\* to \*(.+)\*", row["part"]):
+            parts = both[int(halve[1]) - 1]
+            first, last = ([name for name, _ in parts].index(halve[i]) for i in (2, 3))
+            assert int(row["minutes"]) == sum(m for _, m in parts[first : last + 1]), row
+            halves += 1
+    assert halves == 4
+
+
+@pytest.mark.parametrize("name", HOMEWORK)
+def test_points_add_up(name):
+    text = (CLASSROOM / f"{name}.md").read_text(encoding="utf-8")
+    sections = [int(points) for points in re.findall(r"^## .* \((\d+) points\)$", text, re.M)]
+    by_check, rubric = tables(name)
+    assert sum(int(row["points"]) for row in by_check) == sections[0]
+    assert sum(sections) == HOMEWORK[name] == int(re.search(r"\((\d+) points\)", text)[1])
+    if "points" in rubric[0]:  # of two questions
+        assert 2 * max(int(row["points"]) for row in rubric) == sections[1]
+    else:
+        assert 5 * len(rubric) == sections[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_pages_use_the_words_of_the_series(page):
+    text = page.read_text(encoding="utf-8").replace("part: picture", "")
+    for pattern, name in ONE_NAME.items():
+        assert not found(pattern, text), f"{found(pattern, text)}: the series says {name}"
+    assert not found(IDIOMS, text)
+
+
+@pytest.mark.slow
+def test_the_check_command_says_passed():
+    text = (CLASSROOM / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^python (-m pytest .*)$", text, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)], cwd=ROOT, capture_output=True, text=True
+    )
+    last = done.stdout.strip().splitlines()[-1]
+    assert "passed" in last and "failed" not in last, done.stdout
 
 
 # What can be measured on a slide that is shown: everything but the notes.
@@ -191,19 +289,14 @@ def test_every_slide_fits_and_nothing_is_fetched(opened):
 @pytest.mark.slow
 @opened_decks
 def test_the_speaker_sees_the_notes(opened):
-    from selenium.webdriver.common.by import By
     from selenium.webdriver.support.wait import WebDriverWait
 
-    deck = opened.current_window_handle
-    note = opened.execute_script("return document.querySelector('aside.notes strong').textContent")
-    opened.find_element(By.TAG_NAME, "body").send_keys("s")
+    # The driver waits for ever for this window, which is written by a script, so keep a reference.
+    opened.execute_script("const o = open; window.open = (...a) => window.speaker = o(...a)")
+    opened.find_element("tag name", "body").send_keys("s")
+    note = opened.execute_script("return document.querySelector('aside.notes p').textContent")
+    shown = "return speaker.document.querySelector('.speaker-controls-notes').textContent"
     try:
-        WebDriverWait(opened, 30).until(lambda b: len(b.window_handles) == 2)
-        (speaker,) = set(opened.window_handles) - {deck}
-        opened.switch_to.window(speaker)
-        WebDriverWait(opened, 30).until(
-            lambda b: note in b.find_element(By.CSS_SELECTOR, ".speaker-controls-notes").text
-        )
-        opened.close()
+        WebDriverWait(opened, 60).until(lambda b: note in b.execute_script(shown))
     finally:
-        opened.switch_to.window(deck)
+        opened.execute_script("speaker.close()")
