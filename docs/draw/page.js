@@ -88,9 +88,10 @@ const redraw = latestOnly(async () => {
     if (i === selected) showLayers($("maps"), input, weights.latentDim, drawn.maps);
     time += drawn.time;
   }
-  const each = `${(time / inputs.length).toFixed(0)} ms${inputs.length > 1 ? " each" : ""}`;
   const what = weights.classes ? now.digits : "A fake";
-  $("status").textContent = `${what}, from the noise of seed ${now.seed}; drawn in ${each}.`;
+  $("status").textContent = `${what}, from the noise of seed ${now.seed}.`;
+  $("time").textContent =
+    `Drawn in ${(time / inputs.length).toFixed(0)} ms${inputs.length > 1 ? " each" : ""}.`;
   showCommand(now, weights);
   redrawStrip();
   redrawTable();
@@ -108,6 +109,7 @@ function showCommand(now, { classes }) {
 const redrawStrip = latestOnly(async (isOld) => {
   const now = { ...state };
   const weights = runs[now.run];
+  if (!weights) return; // another run is on its way
   const canvases = canvasesIn($("strip"), WALK);
   for (const [i, canvas] of canvases.entries()) {
     if (isOld()) return;
@@ -126,14 +128,17 @@ const table = new DrawingTable($("table"), (digit, seed) => {
 let tableOf = "";
 const redrawTable = latestOnly(async (isOld) => {
   const { run, seed } = state;
-  if (tableOf === `${run} ${seed}`) return;
+  if (!runs[run] || tableOf === `${run} ${seed}`) return;
   tableOf = `${run} ${seed}`;
   const { classes } = runs[run];
   const digits = classes ? Array.from({ length: Math.min(classes, 10) }, (_, k) => String(k)) : null;
   // The last columns must still have seeds.
   const first = Math.min(seed, LARGEST_SEED - 10 * COLUMNS);
   for (const { canvas, digit, seed: own } of table.fill(digits, digits?.length ?? 10, COLUMNS, first)) {
-    if (isOld() && (state.run !== run || state.seed !== seed)) return;
+    if (isOld() && (state.run !== run || state.seed !== seed)) {
+      tableOf = ""; // it is not complete
+      return;
+    }
     const [input] = inputsOf({ ...DEFAULTS, run, digits: digit || "0", seed: own }, runs[run]);
     paint(canvas, (await painter.draw(run, input)).image);
   }
@@ -246,6 +251,7 @@ function start() {
   } catch {
     return; // the page still says that the browser is too old
   }
+  painter.worker.onerror = () => say("Drawing has failed; load this page again.");
   listen();
   openLink();
   showGame();
