@@ -152,10 +152,18 @@ def test_one_command_animates_a_run(kind, finished_run, tmp_path, capsys):
             assert gif.info["duration"] == 3000
             last = Image.open(sorted((finished_run / run_folder.PROGRESS).iterdir())[-1])
             drawn = gif.convert("L").crop((0, 30, last.width, 30 + last.height))
-            assert ImageChops.difference(drawn, last.convert("L")).getextrema()[1] < 24
+            assert ImageChops.difference(drawn, last.convert("L")).getextrema()[1] < 32
+            assert len(gif.convert("RGB").getcolors()) <= animation.GREYS
     else:
         page = path.read_text(encoding="utf-8")
         assert page.count("data:image/png;base64,") == 5 and "http" not in page
+
+
+def test_gif_of_colour_images_keeps_colours(tmp_path):
+    noise = torch.randint(0, 256, (40, 40, 3), generator=torch.manual_seed(0), dtype=torch.uint8)
+    animation._save_gif([Image.fromarray(noise.numpy())] * 2, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert len(gif.convert("RGB").getcolors()) > 100
 
 
 def test_video_is_made_by_ffmpeg_and_its_absence_said(finished_run, tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ SECONDS, REST = 0.15, 3.0
 """How long a picture is seen, and how long the last one."""
 MOST = 60
 """Pictures at most: a long run keeps hundreds."""
-COLOURS = 16
+GREYS, COLOURS = 12, 128
 """Grey levels or colours of a GIF: with 256 the file is several times as large."""
 CAPTION = 30
 """Height of the line above the images, in pixels."""
@@ -78,7 +78,8 @@ def _read(path: Path) -> np.ndarray:
 
 def _save_gif(pictures: list[Image.Image], path: Path) -> None:
     # One table of colours for all of them, and no dither: both would be seen as flicker.
-    colours = pictures[-1].quantize(COLOURS)
+    is_grey = pictures[-1].getcolors(256) is not None
+    colours = pictures[-1].quantize(GREYS if is_grey else COLOURS)
     first, *others = (p.quantize(palette=colours, dither=Image.Dither.NONE) for p in pictures)
     times = [round(1000 * SECONDS)] * len(others) + [round(1000 * REST)]
     first.save(path, save_all=True, append_images=others, duration=times, loop=0, optimize=True)
