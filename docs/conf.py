@@ -38,5 +38,6 @@ html_theme_options = {
     "use_repository_button": True,
     "use_download_button": True,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search stands beside the pages' list already
     "show_toc_level": 2,
 }

@@ -19,6 +19,7 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 FOLDERS = ("draw", "student")  # copied over as they are, where they are there
 BADGE = re.compile(r"\[!\[Open In Colab\]\([^)]*\)\]\((?P<colab>[^)]*)\)")
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 NEEDS = re.compile(r"^(.*) <!-- needs: (\S+) -->\n", re.MULTILINE)
 
 
@@ -51,6 +52,8 @@ def change_source(app, docname, content):
     """Change what Sphinx reads of a page."""
     if docname == "index":
         content[0] = NEEDS.sub(lambda m: (m[1] + "\n") * (DOCS / m[2]).exists(), content[0])
+    if docname == "glossary":  # browsers then take the right glyphs, and screen readers the voice
+        content[0] = CHINESE.sub(r'<span lang="zh-Hant">\g<0></span>', content[0])
     if docname.startswith("notebooks/"):
         notebook = json.loads(content[0])
         add_page_parts(notebook, Path(docname).name)

@@ -108,6 +108,9 @@ def test_badge_becomes_links_and_a_line_needs_what_it_links(pages, tmp_path, mon
     content = ["kept <!-- needs: student/00_x.ipynb -->\ngone <!-- needs: draw/index.html -->\n"]
     pages.change_source(None, "index", content)
     assert content == ["kept\n"]
+    content = ["generator\n  生成器. It draws.\n"]
+    pages.change_source(None, "glossary", content)
+    assert content == ['generator\n  <span lang="zh-Hant">生成器</span>. It draws.\n']
 
 
 class Page(HTMLParser):
