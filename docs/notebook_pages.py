@@ -12,9 +12,6 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from docutils import nodes
-from sphinx import addnodes
-
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 FOLDERS = ("draw", "student")  # copied over as they are, where they are there
@@ -122,6 +119,9 @@ def glossary_terms():
 
 def link_terms(app, doctree):
     """Link each term's first use in the prose of a notebook to the glossary."""
+    from docutils import nodes  # here, because the rest can be tested without Sphinx
+    from sphinx import addnodes
+
     if not app.env.current_document.docname.startswith("notebooks/"):
         return
     # The longest first, because "mode collapse" is not about a mode.
