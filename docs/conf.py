@@ -17,7 +17,9 @@ project = html_title = "DCGAN, step by step"
 language = "en"
 extensions = ["myst_nb", "notebook_pages", "sphinx.ext.mathjax"]
 # What stands beside the pages: `notebook_pages` copies the notebooks in and the folders over.
-exclude_patterns = ["_static", "draw", "student", "requirements.txt"]
+exclude_patterns = ["_static", "draw", "student", "classroom/decks", "classroom/lecture-*"]
+# A line for Colab, such as `!python`, is no Python.
+suppress_warnings = ["misc.highlighting_failure"]
 
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-FOLDERS = ("draw", "student")  # copied over as they are, where they are there
+FOLDERS = ("draw", "student", "classroom/decks")  # copied over as they are, where they are there
 BADGE = re.compile(r"\[!\[Open In Colab\]\([^)]*\)\]\((?P<colab>[^)]*)\)")
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 NEEDS = re.compile(r"^(.*) <!-- needs: (\S+) -->\n", re.MULTILINE)
