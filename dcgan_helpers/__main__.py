@@ -10,8 +10,8 @@ from pydantic import Field
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
-from . import InputError, command_line
-from .command_line import PROGRAM
+from . import command_line
+from .command_line import say_what_is_where
 from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
 
@@ -46,7 +46,7 @@ def train(
     h = hyperparameters
     run_dir = run_dir or Path("runs") / f"{h.dataset}-{preset}"
     training.train(h, run_dir, data_root, overwrite, judge_for=_judge_for)
-    _say_what_is_where(run_dir, h.dataset)
+    say_what_is_where(run_dir, h.dataset)
 
 
 def resume(
@@ -60,7 +60,7 @@ def resume(
     from . import run_folder, training
 
     training.resume(run_dir, epochs, data_root=data_root, judge_for=_judge_for)
-    _say_what_is_where(run_dir, run_folder.load_hyperparameters(run_dir).dataset)
+    say_what_is_where(run_dir, run_folder.load_hyperparameters(run_dir).dataset)
 
 
 def sample(
@@ -82,29 +82,10 @@ def sample(
             [-1, 1]) and, if there are classes, `labels` (N); `RUN_DIR/sample-seed-SEED.png` when
             not given.
     """
-    import numpy as np
-
-    from . import networks, run_folder
+    from .command_line.sampling import draw
 
     output = output or run_dir / f"sample-seed-{seed}.png"
-    if output.suffix not in (".png", ".npz"):
-        raise InputError(f"--output is {output}; expected a name that ends in .png or .npz")
-    generator = run_folder.load_generator(run_dir)
-    if not output.parent.is_dir():
-        raise InputError(f"the folder of --output {output} is missing; make it first")
-    labels = networks.draw_classes(generator, count, seed)
-    if classes is not None or per_class is not None:
-        labels = networks.named_classes(generator, classes, per_class or 1)
-    drawn = count if labels is None else len(labels)
-    images = networks.generate(generator, drawn, seed, progress=True, classes=labels)
-    if output.suffix == ".png":
-        run_folder.save_grid(output, images, per_class or (drawn if classes else 8))
-    else:
-        arrays: Any = {"images": images.numpy()}
-        arrays |= {} if labels is None else {"labels": labels.numpy()}
-        with run_folder.atomic(output) as temporary:
-            np.savez(temporary, **arrays)
-    print(f"{drawn} images: {output}")
+    print(draw(run_dir, count, classes, per_class, seed, output))
 
 
 def evaluate(
@@ -178,26 +159,36 @@ def classifier(
     print(make_classifier(dataset, data_root, epochs, output))
 
 
-def figures(run_dir: RunDir, output: Path = Path("images")) -> None:
+def figures(run_dir: RunDir, output: Path = Path("images"), animation: Path | None = None) -> None:
     """Draw the networks, early and later training, and the timeline of a run.
 
     Args:
         output: Folder of the pictures.
+        animation: FILE.gif, FILE.mp4 or FILE.html; draw the run as an animation instead.
     """
     from .figures.article import save_figures
 
-    print(*save_figures(run_dir, output), sep="\n")
+    print(*save_figures(run_dir, output, animation), sep="\n")
 
 
-def export(run_dir: RunDir, output: Path | None = None) -> None:
+def export(
+    run_dir: RunDir, output: Path | None = None, web: FlagCreatePairsOff[bool] = False
+) -> None:
     """Copy a run's two networks in 16 bits, as they come with the package.
 
     Args:
-        output: Folder to write; the package's own when not given.
+        output: Folder to write; the package's own when not given. With --web, FILE.js to write;
+            `RUN_DIR/generator.js` when not given.
+        web: Write the generator alone, as one file for the page that draws (docs/draw).
     """
     from . import run_folder
 
-    print(run_folder.export(run_dir, output or run_folder.TRAINED))
+    if web:
+        from .web import export as export_page
+
+        print(export_page(run_dir, output or run_dir / "generator.js"))
+    else:
+        print(run_folder.export(run_dir, output or run_folder.TRAINED))
 
 
 COMMANDS = (train, resume, sample, evaluate, study, benchmark, classifier, figures, export)
@@ -209,26 +200,10 @@ def _judge_for(h: Hyperparameters, data_root: str | Path) -> Any:
     return judge_for(h, data_root)
 
 
-def _say_what_is_where(run_dir: Path, dataset: str) -> None:
-    from . import run_folder
-    from .arithmetic import this_process
-
-    if not this_process().is_main_process:
-        return
-    logs = run_dir / run_folder.TENSORBOARD
-    print(f"samples:      {run_dir / run_folder.SAMPLES}")
-    print(f"weights:      {run_dir / run_folder.GENERATOR}")
-    print(f"TensorBoard:  {logs}\n\nNext:\n  {PROGRAM} sample {run_dir}")
-    if dataset in ("mnist-5k", "mnist"):
-        print(f"  {PROGRAM} evaluate {run_dir}")
-    print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failure, 2 bad input or usage."""
-    return command_line.run(
-        _commands, str(__doc__), sys.argv[1:] if arguments is None else arguments
-    )
+    given = sys.argv[1:] if arguments is None else arguments
+    return command_line.run(_commands, str(__doc__), given)
 
 
 def _commands(arguments: list[str]) -> dict[str, Callable[..., None]]:

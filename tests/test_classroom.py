@@ -11,8 +11,6 @@ import pytest
 from checkout import ROOT
 from test_language import IDIOMS, ONE_NAME, found
 
-from dcgan_helpers import InputError
-
 CLASSROOM = ROOT / "docs" / "classroom"
 DECKS = sorted(CLASSROOM.glob("lecture-*.md"))
 PAGES = sorted(CLASSROOM.glob("*.md"))
@@ -132,8 +130,8 @@ def test_what_is_cut_from_students_copies_leaves_no_mark(build):
     ],
     ids=lambda value: value[:30],
 )
-def test_a_quote_that_finds_nothing_says_so(text, message, deck_from):
-    with pytest.raises(InputError, match=rf"lecture-9.md, line 7: .*{message}"):
+def test_a_quote_that_finds_nothing_says_so(text, message, build, deck_from):
+    with pytest.raises(build.DeckError, match=rf"lecture-9.md, line 7: .*{message}"):
         deck_from(text)
 
 

@@ -38,8 +38,6 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from dcgan_helpers import InputError
-
 CLASSROOM = Path(__file__).resolve().parent
 NOTEBOOKS = CLASSROOM.parents[1] / "notebooks"
 WIDTH, HEIGHT = 1200, 590
@@ -54,6 +52,10 @@ and how large they are shown beside the text's, whose small letters are larger."
 QUOTE_KEYS = {"cell", "part", "from", "to", "number"}
 # Lines that mark what is cut from the students' copies.
 MARKERS = re.compile(r"^\s*#+ *(BEGIN|END) SOLUTION")
+
+
+class DeckError(ValueError):
+    """A deck asks for what is not there, or does not fit a slide."""
 
 
 @dataclass
@@ -85,7 +87,7 @@ def code_cells(notebook):
     path = NOTEBOOKS / f"{notebook}.ipynb"
     if not path.is_file():
         names = ", ".join(sorted(p.stem for p in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")))
-        raise InputError(f"a quote is from {notebook}; expected one of {names}")
+        raise DeckError(f"a quote is from {notebook}; expected one of {names}")
     return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
 
 
@@ -93,7 +95,7 @@ def quoted_cell(notebook, text):
     """The one code cell of a notebook that contains a text."""
     found = [cell for cell in code_cells(notebook) if text in cell.source]
     if len(found) != 1:
-        raise InputError(
+        raise DeckError(
             f"{len(found)} code cells of {notebook} contain {text!r}; expected exactly one: name "
             "another line of the cell, or the title of its figure"
         )
@@ -112,7 +114,7 @@ def cut(text, first, last, where):
             i for i in range(ends[0], len(lines)) if lines[i].strip().startswith(wanted.strip())
         ]
         if not places or (len(places) > 1 and index == 0):
-            raise InputError(
+            raise DeckError(
                 f"{len(places)} lines of {where} begin with {wanted!r}; expected exactly one"
             )
         ends[index] = places[0]
@@ -126,7 +128,7 @@ def preformatted(content, text, kind):
     lines = text.splitlines()
     size = min(LARGEST, HEIGHT / (1.3 * len(lines)), WIDTH / (0.61 * max(map(len, lines))))
     if size < SMALLEST:
-        raise InputError(
+        raise DeckError(
             f"{len(lines)} lines, the longest of {max(map(len, lines))} letters, would need "
             f"{size:.0f} pixels a letter; a slide takes {SMALLEST} or more: quote fewer lines"
         )
@@ -137,12 +139,12 @@ def picture(cell, number, text):
     """A picture among a cell's outputs, as large as a slide allows."""
     pictures = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
     if number not in map(str, range(1, len(pictures) + 1)):
-        raise InputError(f"number: {number}; the cell has {len(pictures)} pictures")
+        raise DeckError(f"number: {number}; the cell has {len(pictures)} pictures")
     data = re.sub(r"\s", "", pictures[int(number) - 1])
     width, height = struct.unpack(">II", base64.b64decode(data[:64])[16:24])  # PNG's header
     scale = min(WIDTH / width, HEIGHT / height, SCALES[1])
     if scale < SCALES[0]:
-        raise InputError(
+        raise DeckError(
             f"a picture of {width}×{height} pixels would be shown at {scale:.0%}; a slide takes "
             f"{SCALES[0]:.0%} or more: draw it wide in the notebook"
         )
@@ -156,7 +158,7 @@ def quote(notebook, keys):
     """The HTML of a quote; `keys` are the lines of its fence."""
     unknown = set(keys) - QUOTE_KEYS
     if unknown or "cell" not in keys:
-        raise InputError(f"a quote has {sorted(keys)}; expected cell, and of {sorted(QUOTE_KEYS)}")
+        raise DeckError(f"a quote has {sorted(keys)}; expected cell, and of {sorted(QUOTE_KEYS)}")
     cell = quoted_cell(notebook, keys["cell"])
     where = f"{notebook}, the cell with {keys['cell']!r}"
     part = keys.get("part")
@@ -171,9 +173,9 @@ def quote(notebook, keys):
             streams = [o.text for o in cell.outputs if o.output_type == "stream"]
             text = cut("".join(streams), keys.get("from"), keys.get("to"), where)
             return preformatted(html.escape(text), text, "output")
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    raise InputError(f"{where}: part is {part}; expected picture, code or output")
+    except DeckError as error:
+        raise DeckError(f"{where}: {error}") from None
+    raise DeckError(f"{where}: part is {part}; expected picture, code or output")
 
 
 def formula(tex, display):
@@ -183,9 +185,7 @@ def formula(tex, display):
         with matplotlib.rc_context({"svg.fonttype": "path"}):
             depth = math_to_image(f"${' '.join(tex.split())}$", file, font, 72, "svg")
     except ValueError as error:
-        raise InputError(
-            f"the formula {tex} cannot be set: {str(error).splitlines()[-1]}"
-        ) from None
+        raise DeckError(f"the formula {tex} cannot be set: {str(error).splitlines()[-1]}") from None
     svg = re.sub(r"<metadata>.*?</metadata>", "", file.getvalue().decode(), flags=re.DOTALL)
     size = SHOWN / SET  # in the unit em: it follows the text around
     width, height = (
@@ -231,16 +231,16 @@ def read_deck(path):
                 elif token.tag == "h2":
                     named = re.fullmatch(r"(.+) \((\d+)\)", text)
                     if not named:
-                        raise InputError(f"the part is called {text!r}; expected 'Name (minutes)'")
+                        raise DeckError(f"the part is called {text!r}; expected 'Name (minutes)'")
                     parts.append(Part(named[1], int(named[2])))
                     slide = None
                 else:
                     if not parts:
-                        raise InputError("a slide stands before the first part; begin one with ##")
+                        raise DeckError("a slide stands before the first part; begin one with ##")
                     slide = Slide(text)
                     parts[-1].slides.append(slide)
             elif slide is None:
-                raise InputError(
+                raise DeckError(
                     "text stands before the first slide of its part; begin one with ###"
                 )
             elif token.type == "fence" and token.info.strip() == "{notes}":
@@ -250,7 +250,7 @@ def read_deck(path):
                 slide.quotes.append(keys)
                 slide.body += quote(token.info.removeprefix("{quote}").strip(), keys)
             elif token.type == "fence" and token.info.startswith("{"):
-                raise InputError(f"{token.info}; expected {{notes}} or {{quote}} and a notebook")
+                raise DeckError(f"{token.info}; expected {{notes}} or {{quote}} and a notebook")
             else:
                 while True:  # one block, whatever it contains
                     depth = sum(t.nesting for t in tokens[position : position + step])
@@ -258,11 +258,11 @@ def read_deck(path):
                         break
                     step += 1
                 slide.body += md.renderer.render(tokens[position : position + step], md.options, {})
-        except InputError as error:
-            raise InputError(f"{line}: {error}") from None
+        except DeckError as error:
+            raise DeckError(f"{line}: {error}") from None
         position += step
     if title is None:
-        raise InputError(f"{path.name} has no title; begin it with # and the title")
+        raise DeckError(f"{path.name} has no title; begin it with # and the title")
     return title, parts
 
 
@@ -270,7 +270,7 @@ def reveal():
     """The folder of reveal.js in the package that ships it."""
     spec = find_spec("sphinx_revealjs")
     if spec is None:
-        raise InputError("sphinx-revealjs is missing: pip install -r docs/requirements.txt")
+        raise DeckError("sphinx-revealjs is missing: pip install -r docs/requirements.txt")
     return Path(spec.origin).parent / "_static" / "revealjs"
 
 
@@ -331,7 +331,7 @@ def main():
             built = output / f"{source.stem}.html"
             built.write_text(page(*read_deck(source)), encoding="utf-8", newline="\n")
             print(f"{built}: {built.stat().st_size / 1e6:.1f} MB")
-    except (InputError, OSError) as error:
+    except (DeckError, OSError) as error:
         sys.exit(f"error: {error}")
 
 
