@@ -21,8 +21,8 @@ from pathlib import Path
 import jupytext
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from student import student_edition
 
+import student
 from dcgan_helpers.hyperparameters import PRESET_VARIABLE
 
 NOTEBOOKS = Path(__file__).resolve().parent
@@ -168,14 +168,14 @@ def copy_of(source):
 def write_copy(source, notebook):
     """Write the student's copy of a notebook without outputs."""
     STUDENT.mkdir(parents=True, exist_ok=True)
-    text = student_edition(notebook, source.stem)
+    text = student.student_edition(notebook, source.stem)
     copy_of(source).write_text(text, encoding="utf-8", newline="\n")
 
 
 def same_text(source, notebook):
     """True when the student's copy is what the source gives."""
     text = copy_of(source).read_text(encoding="utf-8")
-    return text == student_edition(notebook, source.stem)
+    return text == student.student_edition(notebook, source.stem)
 
 
 def same_cells(one, other):

@@ -9,20 +9,31 @@ SAVE = """**Save a copy first.** On Colab: *File*, *Save a copy in Drive*. Elsew
 Write where `...  # your code` stands, then run the cell: it says *right*, or what is wrong. \
 Where an answer is missing, the notebook goes on with ours. The \
 [notebook with answers](../../notebooks/{name}.ipynb) shows all outputs."""
-SOLUTION = re.compile(r"^( *)# BEGIN SOLUTION\n.*?^ *# END SOLUTION$", re.MULTILINE | re.DOTALL)
+SOLUTION = re.compile(
+    r"^( *)# BEGIN SOLUTION\n(.*?)^ *# END SOLUTION$", re.MULTILINE | re.DOTALL
+)
 
 
 def has_tag(cell, tag):
     return tag in cell.metadata.get("tags", [])
 
 
+def stub(solution):
+    """What stands in a solution's place. A value keeps its name, a function its first lines."""
+    indent, lines = solution.groups()
+    value = "" if indent else re.match(r"\w+ = ", lines)[0]
+    return f"{indent}{value}...  # your code"
+
+
 def student_edition(notebook, name):
     """The text of docs/student/NAME.ipynb, made of a notebook without outputs."""
     copy = deepcopy(notebook)
-    copy.metadata.pop("jupytext", None)  # it is half of no pair
+    copy.metadata.jupytext = {"formats": "ipynb"}  # it is half of no pair
     copy.cells = [cell for cell in copy.cells if not has_tag(cell, "solution")]
     for cell in copy.cells:
-        cell.source = SOLUTION.sub(r"\1...  # your code", cell.source)
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": tags} if tags else {}
+        cell.source = SOLUTION.sub(stub, cell.source)
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace(
                 f"/notebooks/{name}.ipynb", f"/docs/student/{name}.ipynb"

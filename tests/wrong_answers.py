@@ -169,7 +169,7 @@ def conditional(code, extra=None):
     return ClassGenerator
 
 
-class WithoutSuper(nn.Module):
+class WithoutSuper(Generator):
     def __init__(self, latent_dim, count, **sizes):
         self.count = count
 
@@ -251,6 +251,7 @@ WRONG = {
         (block(lambda i, o, s, p: conv(i, o, 2, p), norm, relu), "does not get the stride"),
         (block(conv, norm, lambda *_: nn.LeakyReLU(0.2)), "a ReLU as the last layer"),
         (lambda *x: OURS["03.1"](*x).to("meta"), "the device meta"),
+        (lambda *x: nn.Sequential(OURS["03.1"](*x)), "the first layer of the nn.Sequential"),
     ],
     "03.2": [
         (normed(lambda x: x), "no batch norm before the Tanh"),
@@ -414,5 +415,6 @@ WRONG = {
         ),
         (conditional(lambda c, n: one_hot(c, n)[:, :, None, None], extra=3), "raises ValueError"),
         (lambda z, classes: z, "expected a class"),
+        (nn.Linear, "does not inherit from Generator"),
     ],
 }

@@ -74,6 +74,9 @@ def up_block(answer: Any, draw: Random) -> None:
         norm = next(m for m in kinds if isinstance(m, nn.BatchNorm2d))
         right = nn.functional.relu(norm(convolution(x)))
         if close(y, right, 1e-3):
+            first = next(block.children())
+            place = "the first layer of the nn.Sequential is not the transposed convolution"
+            require(isinstance(block, nn.Sequential) and first is convolution, place)
             continue
         if close(y, norm(convolution(x).relu()), 1e-3):
             raise NotYet("the ReLU comes before batch norm, whose output has negative values again")
@@ -184,7 +187,7 @@ class OurClassGenerator(Generator):
 def class_generator(answer: Any, draw: Random) -> None:
     """`ClassGenerator(latent_dim, count, **sizes)`: its forward takes noise and classes."""
     require(isinstance(answer, type), f"ClassGenerator is {shown(answer)}; expected a class")
-    require(issubclass(answer, nn.Module), "ClassGenerator is no nn.Module; inherit from Generator")
+    require(issubclass(answer, Generator), "ClassGenerator does not inherit from Generator")
     if is_open(vars(answer).get("forward")) or is_open(vars(answer).get("__init__")):
         raise NotAnswered
     d, count = draw.randint(8, 20), draw.choice([5, 7, 10])
