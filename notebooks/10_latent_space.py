@@ -578,20 +578,7 @@ print(f"lengths of what was found: {lengths.min():.0f} to {lengths.max():.0f}")
 # **10.2.** *Explore.* Find the direction of another attribute: the height of the ink's centre, or the probability of a hole (0, 6, 8 or 9).
 
 # %% [markdown] tags=["solution"]
-# **Answer to 10.2**, for the height: `direction_of` fits it, as it fitted slant and ink.
-
-
-# %% tags=["solution"]
-def height(images):
-    """How far the centre of the ink lies above the middle, in pixels."""
-    rows = ((images[:, 0] + 1) / 2).sum(dim=2)
-    return 31.5 - (rows * torch.arange(64.0)).sum(dim=1) / rows.sum(dim=1)
-
-
-way, explained = direction_of(height(images))
-print(f"share of the variance of the height that is linear in z: {explained:.0%}")
-moved = noise(16, seed=0)[2] + torch.outer(torch.tensor([-2.0, 0, 2]), way)
-print("higher at each step:", (height(draw(moved)).diff() > 0).tolist())
+# **An answer to 10.2** (we have not run it). Write a function like `slant` that gives one number for each image: the mean row of the ink, or one minus the probability of the digits without a hole, from `judge.classifier`. Give its values for `images` to `direction_of`. What counts: the share of variance on the last 1,000 fakes, and a control with random directions.
 
 # %% [markdown]
 # **Next:** [notebook 11](11_color_and_mode_collapse.ipynb) adds colour, and counts how many of a thousand kinds of image a generator forgets.

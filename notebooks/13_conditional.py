@@ -29,7 +29,7 @@
 # 4. compare two ways to tell the discriminator, and clusters where there are no labels;
 # 5. let a classifier learn digits from fakes alone.
 #
-# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 48 min, run 3 min on a laptop.
+# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 46 min, run 3 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.

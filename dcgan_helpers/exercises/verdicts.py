@@ -62,6 +62,8 @@ class Exercise:
     def __init__(self, number: str, name: str, check: Callable[..., None], ours: Any):
         self.number, self.name, self.check, self.ours = number, name, check, ours
         self.__doc__ = check.__doc__
+        if callable(ours):
+            ours.__name__ = name  # the notebooks' labels and errors show it
 
     def __call__(self, answer: Any = None, ours: Any = None) -> Any:
         """Print the verdict; returns the answer if it is right, else `ours`."""
