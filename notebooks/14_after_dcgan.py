@@ -768,8 +768,8 @@ print("exercise 4:", check_factor(factor))
 # **Next:** this is the last notebook. Train on your own images (`python -m dcgan_helpers train --dataset folder --data-root my_pictures`), or go back to [notebook 00](00_start_here.ipynb) for the map of the series.
 
 
-# %%
-# Spoilers! For the tests: the checks above accept the right answers.
+# %% tags=["solution"]
+# The checks above accept the right answers.
 def r1(discriminator, real, gamma):
     real = real.requires_grad_()
     return gamma / 2 * cures.squared_slope(discriminator(real), real).mean()
