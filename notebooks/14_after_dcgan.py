@@ -267,7 +267,7 @@ show.few_table(table)
 # %% [markdown]
 # With 500 digits the unchanged loop is about as good as with 4,000. So there is nothing to cure here, and augmentation costs. Of its parts translation costs most.
 #
-# With a grey border, which shows where an image was moved, FID is about the same. A guess: the discriminator must learn each digit at 17 × 17 places.
+# With a grey border, which shows where an image was moved, FID is about the same. So the border is not the reason. A guess: the discriminator must learn each digit at 17 × 17 places.
 
 # %% [markdown]
 # ## Flow matching: no game at all

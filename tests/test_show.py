@@ -116,9 +116,9 @@ def test_tables_of_the_flow_have_a_row_for_each_run_and_sampler(milliseconds):
     flows, race = read_results("flow"), benchmark.read("quality", benchmark.HELD_OUT)
     made = show.same_time_table(flows, race)
     assert len(made) == len(flow.BUDGETS) * len(flow.SETTINGS) + 2
-    assert list(made.columns) == ["fid", "sure", "recall"]
+    assert list(made.columns) == ["FID", "sure", "recall"]
     own = race[(race["recipe"] == "digits") & (race["at"] == 300)]
-    assert made.iloc[-1]["fid"] == show.spread(own["fid"])
+    assert made.iloc[-1]["FID"] == show.spread(own["fid"])
     end = flows[(flows["budget"] == 2000) & (flows["at"] == 2000)]
     made = show.sampling_table(end, milliseconds)
     assert list(made.index) == [*(f"{n} {name}" for name, n in flow.SAMPLINGS), "GAN, one pass"]

@@ -202,7 +202,7 @@ def same_time_table(flows: pd.DataFrame, race: pd.DataFrame) -> pd.DataFrame:
     forms = {"fid": "{:.1f}", "sure": "{:.0%}", "recall": "{:.2f}"}
     return pd.DataFrame(
         {name: {k: spread(own[k], form) for k, form in forms.items()} for name, own in runs.items()}
-    ).T
+    ).T.rename(columns={"fid": "FID"})
 
 
 def sampling_table(end: pd.DataFrame, milliseconds: Mapping[str, float]) -> pd.DataFrame:
@@ -235,12 +235,14 @@ def fid_against_time(
         fid = medians(on_way, "at", value="fid")["median"]
         left.plot(fid, "o-", color=color, label=f"flow, {setting}")
         end = own[own["at"] == own["budget"]]
-        for sampler, style in (("euler", "o-"), ("heun", "s--")):
+        for sampler, style, y_offset in (("euler", "o-", 4), ("heun", "s--", -11)):
             fid = medians(end[end["sampler"] == sampler], "sampling_steps", value="fid")["median"]
             cost = [milliseconds[f"fake in {n} {sampler}"] for n in fid.index]
             right.plot(cost, fid, style, color=color, label=f"flow, {setting}, {sampler}")
             for x, (n, y) in zip(cost, fid.items(), strict=True):
-                right.annotate(str(n), (x, y), (4, 4), textcoords="offset points", fontsize=8)
+                right.annotate(
+                    str(n), (x, y), (4, y_offset), textcoords="offset points", fontsize=8
+                )
     laptop = race[race["recipe"] == "laptop"]
     step_seconds = (laptop["seconds"] / laptop["step"]).median()
     for recipe, marker, color in (("laptop", "*", "C0"), ("digits", "P", "C1")):
