@@ -383,7 +383,7 @@ loss_gradient = exercises.loss_gradient(loss_gradient)
 
 
 # %%
-# The sigmoid is 1 where the text says so, and the helper's discriminator is the one above.
+# The sigmoid is 1 where the text says so; the helper's discriminator is the one above.
 def first_rounded(dtype):
     return int((torch.arange(40.0).to(dtype).sigmoid() == 1).nonzero()[0])
 

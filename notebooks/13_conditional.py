@@ -29,7 +29,7 @@
 # 4. compare labels, clusters and two discriminators;
 # 5. let a classifier learn digits from fakes alone.
 #
-# **You need** the networks (03, 04), the loop (07), FID and its floor (08). **Time:** read 46 min, run 3 min on a laptop.
+# **You need** the networks (03, 04), the loop (07), FID and its floor (08). **Time:** read 45 min, run 3 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -105,13 +105,13 @@ print("the helper's generator does the same:", same)
 # %% [markdown]
 # ## The discriminator: a projection on the class
 #
-# The discriminator must judge two things: does this look like a real image, and does it fit the class? Without the second question the generator could ignore the class.
+# Does this look like a real image, and does it fit the class? Without the second question the generator could ignore the class.
 #
 # The best possible logit is a sum of two terms ([Miyato and Koyama 2018](https://arxiv.org/abs/1802.05637)):
 #
 # $$\log\frac{q(x)}{p(x)} + \log\frac{q(y \mid x)}{p(y \mid x)}$$
 #
-# Here $x$ is the image, $y$ its class, $q$ the distribution of real images and $p$ that of fakes. The first term is the plain discriminator's logit. The second compares two classifiers. If both are linear in the same features $\phi(x)$, it is, up to a constant of each image, an inner product $\langle v_y, \phi(x)\rangle$: a *projection* on a learnt vector $v_y$ of the class. We take the last maps, $8f \times 4 \times 4$, for $\phi(x)$.
+# Here $x$ is the image, $y$ its class, $q$ the distribution of real images and $p$ that of fakes. The first term is the plain discriminator's logit. The second compares two classifiers. Let both be linear in the same features $\phi(x)$. Then the second term is an inner product $\langle v_y, \phi(x)\rangle$, up to a constant of each image. It is a *projection* on a learnt vector $v_y$ of the class. We take the last maps, $8f \times 4 \times 4$, for $\phi(x)$.
 
 
 # %%
@@ -390,7 +390,7 @@ assert is_small or right.mean() > wrong.mean()
 # %% [markdown]
 # ## Two ways to tell the class, and none
 #
-# The older way gives the discriminator the class as ten channels more: the channel of an image's own class is all 1, the others are all 0 ([Mirza and Osindero 2014](https://arxiv.org/abs/1411.1784), for convolutions). Which is better? `python -m dcgan_helpers study conditional` trained both, and the same without classes, for the same number of steps in 32 bits, with three seeds.
+# The older way gives the discriminator the class as ten channels more. The channel of an image's own class is all 1, the others are all 0 ([Mirza and Osindero 2014](https://arxiv.org/abs/1411.1784), for convolutions). Which is better? `python -m dcgan_helpers study conditional` trained both, and the same without classes, for the same number of steps in 32 bits, with three seeds.
 
 # %%
 results = read_results("conditional")
@@ -424,7 +424,7 @@ columns = ["fid", "recall", "sure", "right"]
 print(results.groupby("setting", sort=False)[columns].median().round(3).to_string())
 
 # %% [markdown]
-# Any class helps: without classes FID is twice as high as with clusters, in each seed. That is an effect by the rule of notebook 09. Projection has a lower FID than concatenation in each of the three seeds, 12.8 to 23.4 against 27.2 to 30.4: an effect, too, at these 504 steps. In the share of right classes no difference is seen: one seed of three goes the other way.
+# Any class helps: without classes FID is twice as high as with clusters, in each seed. That is an effect by the rule of notebook 09. Projection has a lower FID than concatenation in each of the three seeds, 12.8 to 23.4 against 27.2 to 30.4. That is an effect, too, at these 504 steps. In the share of right classes no difference is seen: one seed of three goes the other way.
 #
 # What a class gives the discriminator is a guess. Among digits of one class, an unlikely stroke stands out more.
 
@@ -483,7 +483,7 @@ assert purest / 4000 > 0.7
 # **13.2.** *Explore.* Train with `--classes clusters --cluster-count 10` and with 200, three seeds each. What happens to FID, and why? Write down beforehand what you expect. (There is a floor for the size of a cluster.)
 
 # %% [markdown] tags=["solution"]
-# **What counts in an answer to 13.2** (we have not run it): a prediction with a reason, the table of six runs beside the floor, a difference only where all three seeds agree, and a guess that is called a guess.
+# **What counts in an answer to 13.2** (we have not run it): a prediction with a reason and the table of six runs beside the floor. A difference counts only where all three seeds agree. A guess is called a guess.
 
 # %% [markdown]
 # **Next:** [notebook 14](14_after_dcgan.ipynb), what came after the DCGAN. Or train on your own images: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
