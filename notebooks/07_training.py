@@ -360,7 +360,7 @@ print(f"{total:,} updates of each network, {h.epochs} epochs")
 #
 # <details><summary><b>Predict first:</b> what do the fakes look like after 300 updates, less than five epochs?</summary>
 #
-# They have a black background and thick strokes, as all real images have. Few are digits. In the article's early picture, "nothing can be seen".
+# They have a black background and thick strokes, as all real images have. Few are digits. In the article's early image, "nothing can be seen".
 # </details>
 
 # %% tags=["nbval-ignore-output"]
@@ -430,7 +430,7 @@ for first, last in ((1, 40), (early + 1, middle), (middle + 1, total)):
 assert len(history) == total
 
 # %% [markdown]
-# (*Nats* are the units of natural logarithms.) In the first 40 steps the discriminator is far ahead. Then the losses come closer. After the early fakes, the discriminator's mean loss goes from 0.58<!--seen--> to 0.55<!--seen-->, and the generator's from 1.19<!--seen--> to 1.32<!--seen-->. In the same time the fakes become readable. So **neither loss measures progress**: each is measured against a network that changes too.
+# (*Nats* are the units of natural logarithms.) In the first 40 steps the discriminator is far ahead. Then the losses come closer. After the early fakes, the discriminator's mean loss goes from 0.57<!--seen--> to 0.55<!--seen-->, and the generator's from 1.20<!--seen--> to 1.32<!--seen-->. In the same time the fakes become readable. So **neither loss measures progress**: each is measured against a network that changes too.
 #
 # The article ends with two remarks. Rough shapes come soon, and good digits take long: so it is here. And a DCGAN trains better than a fully connected GAN. [Notebook 09](09_experiments.ipynb) tests that.
 
@@ -508,7 +508,7 @@ for *_, sizes in runs["without"]:
 # %% [markdown]
 # With batch norm too, $D$ is ahead at first. After 35 to 50 steps the generator catches up. Without batch norm it does not: the loss of $D$ ends below 0.05 from all three seeds.
 #
-# The 32 fakes of a seed are then nearly one image. A pixel's standard deviation over them is at most 0.0008<!--seen-->, against 0.22<!--seen--> to 0.24<!--seen--> with batch norm. The paper reports the same, one point for all noise, and uses batch norm against it (section 3). Some call it collapse. It is not *mode collapse*, in which good images of a few kinds come out (notebook 11).
+# The 32 fakes of a seed are then nearly one image. A pixel's standard deviation over them is at most 0.0007<!--seen-->, against 0.21<!--seen--> to 0.30<!--seen--> with batch norm. The paper reports the same, one point for all noise, and uses batch norm against it (section 3). Some call it collapse. It is not *mode collapse*, in which good images of a few kinds come out (notebook 11).
 
 # %% [markdown]
 # **Why does the generator not recover?** Its loss is large, and the derivative of $-\log D$ by the logit is near −1. Two measurements: where does the gradient get lost, and does the generator recover against a discriminator that no longer learns?

@@ -363,7 +363,7 @@ assert scored["copies"]["fid"] < floor["fid"][2]
 #
 # ## Quality over time
 #
-# The run above was scored while it trained. The grey bands are the ranges of the floors. The dotted lines are the article's two pictures, after updates 301 and 1,977 (notebook 07 counts).
+# The run above was scored while it trained. The grey bands are the ranges of the floors. The dotted lines are the article's two figures, after updates 301 and 1,977 (notebook 07 counts).
 
 # %% tags=["nbval-ignore-output"]
 limits = judge_for(h).floor()
@@ -393,7 +393,7 @@ assert is_small or scores[-1]["fid"] < 0.25 * scores[0]["fid"]
 #
 # Recall rises from 0.13<!--seen--> to 0.89<!--seen-->. Precision falls from 0.84<!--seen--> to 0.69<!--seen-->. This is one run with one seed.
 #
-# In the article's early picture, "nothing can be seen", and the late one is "not bad". Here are our fakes at about the same updates:
+# In the article's early image, "nothing can be seen", and the late one is "not bad". Here are our fakes at about the same updates:
 
 # %%
 for step in (300, 1977):
