@@ -112,7 +112,7 @@ def evaluate(
     classifier: Path | None = None,
     data_root: DataRoot = Path("data"),
 ) -> None:
-    """Measure how good a run's fakes are, against real images; for mnist-5k, mnist, fashion-mnist.
+    """Measure how good a run's fakes are, against real images: of digits and of garments.
 
     Prints a table and writes it to evaluation.json in the run folder.
 
@@ -159,7 +159,7 @@ def benchmark(
 
 
 def classifier(
-    dataset: Literal["mnist-5k", "fashion-mnist"] = "mnist-5k",
+    dataset: Literal["mnist-5k", "fashion-mnist", "mnist-photos"] = "mnist-5k",
     data_root: DataRoot = Path("data"),
     epochs: Count = 20,
     output: Path | None = None,
@@ -217,7 +217,7 @@ def _say_what_is_where(run_dir: Path, dataset: str) -> None:
     print(f"samples:      {run_dir / run_folder.SAMPLES}")
     print(f"weights:      {run_dir / run_folder.GENERATOR}")
     print(f"TensorBoard:  {logs}\n\nNext:\n  {PROGRAM} sample {run_dir}")
-    if dataset in ("mnist-5k", "mnist"):
+    if dataset in ("mnist-5k", "mnist", "mnist-photos"):
         print(f"  {PROGRAM} evaluate {run_dir}")
     print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
 
