@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from judges import FakeJudge
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcgan_helpers import benchmark, run_folder
@@ -203,6 +204,17 @@ def test_records_are_those_of_the_stored_race(race):
         assert row.split("|")[2].strip() == (f"{seconds} s" if seconds else "not reached")
 
 
+def test_records_state_the_range_of_ten_seeds():
+    text = (ROOT / "dcgan_helpers" / "benchmark" / "RECORDS.md").read_text(encoding="utf-8")
+    table = benchmark.read("seeds", benchmark.HELD_OUT)
+    for recipe in ("laptop", "digits"):
+        own = table[table["recipe"] == recipe]
+        assert tuple(own["seed"]) == quality_time.TEN_SEEDS
+        low, high, sure = own["fid"].min(), own["fid"].max(), math.floor(100 * own["sure"].min())
+        assert f"FID of `{recipe}` between {low:.1f} and {high:.1f}" in text
+        assert f"sure of at least {sure}%" in text
+
+
 def test_seconds_to_target_by_hand():
     rows = [(15, 30.0, 0.99), (35, 9.0, 0.9), (60, 9.0, 0.96), (90, 12.0, 0.99)]
     table = pd.DataFrame(
@@ -347,3 +359,13 @@ def test_command_writes_tables_and_a_picture(tmp_path, monkeypatch, capsys):
     assert main(["benchmark", "--output", str(folder)]) == 2  # all parts, of which none is run
     assert "this is another; name another --output" in capsys.readouterr().err
     assert len(ran) == 4
+
+
+def test_seeds_are_trained_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality_time, "judge_for", lambda h: FakeJudge())
+    monkeypatch.setattr(quality_time, "TO_THE_END", {"short": (4, 5)})
+    monkeypatch.setitem(quality_time.RECIPES, "short", replace(CI, max_images=64, epochs=1))
+    quality_time.measure_seeds(tmp_path / "seeds.csv", progress=False)
+    table = tables.read(tmp_path / "seeds.csv")
+    assert list(table["seed"]) == [4, 5] and (table["step"] == 2).all()
+    assert not {"at", "seconds"} & set(table.columns)
