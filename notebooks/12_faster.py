@@ -29,7 +29,7 @@
 # 4. weigh each speed-up by its gain and its cost;
 # 5. compare recipes at equal time, and split their difference into three factors.
 #
-# **You need** the two networks (notebooks 03, 04), the training loop (07) and FID (08). **Time:** read 49 min, run 2 min on a laptop.
+# **You need** the two networks (notebooks 03, 04), the training loop (07) and FID (08). **Time:** read 48 min, run 2 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -382,17 +382,10 @@ shown = medians(quality, "recipe", "at", value="fid")["median"].unstack().round(
 shown = shown[[15, 35, 60, 90, 120, 180]].add_prefix("FID, ").add_suffix(" s")
 ends = quality[quality["at"] == 300].groupby("recipe", sort=False)
 shown["seconds in all"] = ends["seconds"].median().round()
-seeds = benchmark.read("seeds", benchmark.HELD_OUT)
-for name in ("laptop", "digits"):
-    low, *_, high = sorted(fids := seeds[seeds["recipe"] == name]["fid"])
-    middle = statistics.median(fids)
-    print(
-        f"{name}, {len(fids)} seeds: at the end {middle:.1f} ({low:.1f} to {high:.1f})"
-    )
 shown.loc[quality["recipe"].unique()]
 
 # %% [markdown]
-# `laptop` is at 14.1<!--seen--> after one minute. Ten seeds, trained to the end, have a median of 11.2<!--seen-->; none failed. `digits`, which is told the labels (notebook 13), is at 5.4<!--seen--> after one minute. A FID of real digits is 4.9 on average. In 32 bits both presets need more time. With one seed each, their final FIDs say little.
+# `laptop` is at 14.1<!--seen--> after one minute and ends at 10.1<!--seen-->. `digits`, which is told the labels (notebook 13), is at 5.4<!--seen--> after one minute. A FID of real digits is 4.9 on average. In 32 bits both presets need more time. With one seed each, their final FIDs say little.
 #
 # What do the fakes look like after a minute? The images come from another run on the same machine, with one seed:
 
