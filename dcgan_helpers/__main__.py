@@ -95,7 +95,7 @@ def evaluate(
     classifier: Path | None = None,
     data_root: DataRoot = Path("data"),
 ) -> None:
-    """Measure how good a run's fakes are, against real images; for mnist-5k, mnist, fashion-mnist.
+    """Measure how good a run's fakes are, against real images: of digits and of garments.
 
     Prints a table and writes it to evaluation.json in the run folder.
 
@@ -142,7 +142,7 @@ def benchmark(
 
 
 def classifier(
-    dataset: Literal["mnist-5k", "fashion-mnist"] = "mnist-5k",
+    dataset: Literal["mnist-5k", "fashion-mnist", "mnist-photos"] = "mnist-5k",
     data_root: DataRoot = Path("data"),
     epochs: Count = 20,
     output: Path | None = None,

@@ -20,10 +20,12 @@ from tqdm.auto import tqdm
 from tqdm.contrib.concurrent import thread_map
 
 from . import InputError, files, one_line
+from .files import photos
 from .hyperparameters import IMAGE_SIZE, DatasetName, Hyperparameters
 
 STACK_COUNT = 25_600
 """Images that `stacked-mnist` makes of the embedded digits: 400 batches of 64."""
+IN_COLOR = ("stacked-mnist", "mnist-photos")
 
 
 def load_dataset(
@@ -43,32 +45,27 @@ def load_dataset(
     torchvision is to download them into. For `folder` it is the folder of pictures.
     `max_images` keeps that many, spread evenly. `held_out` gives others, on which nothing trains:
     1,000 of the 5,000 embedded digits, the test sets of MNIST and Fashion-MNIST. Items are
-    `uint8` tensors, `1×S×S` for the grey sets, `3×S×S` for `stacked-mnist`, which is made of
-    the embedded digits, and `image_channels×S×S` for a folder, S being `image_size`. With
+    `uint8` tensors, `1×S×S` for the grey sets, `image_channels×S×S` for a folder, and `3×S×S` for
+    the two made of embedded digits: `stacked-mnist`, and `mnist-photos`, which has them on
+    patches of photographs (not MNIST-M: see `files.photos`); S is `image_size`. With
     `labels` each comes with its class, in a folder by its sub-folder. Raises InputError.
     """
     root, size = Path(data_root), image_size
-    classes: Tensor | None
+    if name in IN_COLOR and image_channels != 3:
+        raise InputError(f"image_channels is {image_channels}; expected 3 for {name}")
     if name == "folder":
         if held_out:
             raise InputError("no pictures of a folder are held out; expected another data set")
         images: Images = FolderImages(root, image_channels, max_images, progress, size)
     elif name == "stacked-mnist":
-        if image_channels != 3:
-            raise InputError(f"image_channels is {image_channels}; expected 3 for {name}")
         digits = InMemoryImages(_digits(held_out)[0], image_size=size)
         images = StackedImages(digits.images, max_images or STACK_COUNT)
-    elif name == "mnist-5k":
+    elif name in ("mnist-5k", "mnist-photos"):
         images = InMemoryImages(*_digits(held_out), max_images, size)
+        if name == "mnist-photos":
+            images.images = photos.blend(images.images, held_out)
     elif name in files.TORCHVISION_SETS:
-        pixels = files.read_idx(files.idx_file(files.IDX_IMAGES, name, root, held_out), 3)
-        classes = None
-        if labels:
-            classes = files.read_idx(files.idx_file(files.IDX_LABELS, name, root, held_out), 1)
-            if len(classes) != len(pixels):
-                counts = f"{len(pixels)} images and {len(classes)} labels"
-                raise InputError(f"{root} holds {counts} of {name}; expected as many")
-        images = InMemoryImages(pixels, classes, max_images, size)
+        images = InMemoryImages(*files.read_set(name, root, held_out, labels), max_images, size)
     else:
         raise InputError(f"dataset is {name!r}; expected one of {', '.join(get_args(DatasetName))}")
     if labels and images.classes is None:
@@ -138,7 +135,7 @@ def scale_images(images: Tensor, image_channels: int = 1) -> Tensor:
 
 
 def distort(images: Tensor, deviation: float) -> Tensor:
-    """Images in [-1, 1], each by an affine map of its own; the background stays -1.
+    """Images in [-1, 1], each by an affine map of its own; beyond a grey image's edge is -1.
 
     `deviation` is the standard deviation of the six numbers of a map; 0 leaves images alone.
     """
@@ -146,7 +143,8 @@ def distort(images: Tensor, deviation: float) -> Tensor:
         return images
     maps = torch.eye(2, 3) + deviation * torch.randn(len(images), 2, 3)
     grid = nn.functional.affine_grid(maps.to(images.device), list(images.shape), False)
-    return nn.functional.grid_sample(images + 1, grid, align_corners=False) - 1
+    beyond = "zeros" if images.shape[1] == 1 else "border"  # a photograph's edge goes on
+    return nn.functional.grid_sample(images + 1, grid, "bilinear", beyond, False) - 1
 
 
 def to_bytes(images: Tensor) -> Tensor:

@@ -18,7 +18,9 @@ SCORE_COUNT = 1000
 """Images a side in a score, unless told otherwise: as many as there are held-out digits."""
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
-DatasetName = Literal["mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "folder"]
+DatasetName = Literal[
+    "mnist-5k", "mnist", "fashion-mnist", "stacked-mnist", "mnist-photos", "folder"
+]
 
 # Strict, because `True` is no whole number and "3" no number.
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -62,7 +64,7 @@ class Hyperparameters:
     max_images: Count | None = None
     """Use only this many images, spread evenly over the data set (None: all)."""
     image_channels: Literal[1, 3] = 1
-    """1 for grey, 3 for RGB; works for every data set."""
+    """1 for grey, 3 for RGB, which `stacked-mnist` and `mnist-photos` need."""
     image_size: Literal[32, 64, 128] = IMAGE_SIZE
     """Height and width in pixels; each doubling is one block more in both networks."""
     classes: Literal["none", "labels", "clusters"] = "none"

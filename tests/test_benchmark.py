@@ -4,10 +4,13 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from judges import FakeJudge
+from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcgan_helpers import benchmark, run_folder
@@ -300,7 +303,7 @@ def test_scoring_does_not_count(judge, monkeypatch):
 
 
 @pytest.mark.parametrize("name", quality_time.CHANGES)
-def test_change_is_scored_at_equal_steps(judge, monkeypatch, name):
+def test_change_is_scored_at_equal_steps(judge, monkeypatch, tmp_path, name):
     trainer_class, changed = quality_time.CHANGES[name]
     h = replace(quality_time.HALF_WIDTH_10_EPOCHS, **changed)
     steps = (1890,) if name.endswith("whole run") else (630, 640)
@@ -308,9 +311,23 @@ def test_change_is_scored_at_equal_steps(judge, monkeypatch, name):
     small = {"generator_features": 4, "discriminator_features": 4, "precision": "fp32"}
     quick = changed | {"epochs": 1, "batch_size": 64} | (small if steps == (1890,) else {})
     monkeypatch.setitem(quality_time.CHANGES, name, (trainer_class, quick))
-    (row,) = quality_time.run_change(name, 1, judge, replace(CI, max_images=256))
+    path = tmp_path / "ablation" / "fakes.png"
+    (row,) = quality_time.run_change(name, 1, judge, replace(CI, max_images=256), path)
+    with Image.open(path) as image:  # eight of the moving average above eight of the generator
+        pixels = np.asarray(image).astype(int)
+        assert image.size == (530, 134) and (pixels[2:66] != pixels[68:132]).any()
     assert (row["change"], row["seed"], row["step"]) == (name, 1, 4)
     assert row["fid"] != row["raw_fid"] > 0
+
+
+def test_lines_of_quality_end_where_the_runs_end():
+    quality = benchmark.read("quality", benchmark.HELD_OUT)
+    _, ax = plt.subplots()
+    benchmark.show_quality(quality, ax)
+    ends = {line.get_label(): line.get_xdata()[-1] for line in ax.get_lines()}
+    assert ends["laptop"] == pytest.approx(113.4) and ends["digits"] == pytest.approx(82.1)
+    assert len(ax.get_yticks()) >= 3
+    plt.close()
 
 
 def test_quality_goes_on_where_it_was(tmp_path, monkeypatch):

@@ -3,19 +3,22 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import sklearn.datasets
 import torch
 from inputs import write_idx, write_picture
+from sklearn.utils import Bunch
 from torchvision.datasets import utils as torchvision_utils
 
 from dcgan_helpers import InputError
 from dcgan_helpers.data import (
+    distort,
     load_dataset,
     make_loader,
     original_digits,
     scale_images,
     to_bytes,
 )
-from dcgan_helpers.files import IDX_IMAGES, IDX_LABELS, read_idx
+from dcgan_helpers.files import IDX_IMAGES, IDX_LABELS, photos, read_idx
 
 DIGITS = np.random.default_rng(0).integers(0, 256, (10, 28, 28), np.uint8)
 
@@ -254,6 +257,55 @@ def test_stacked_digits_are_three_digits_each():
     assert scale_images(batch, 3).shape == (16, 3, 64, 64)
 
 
-def test_stacked_digits_need_three_channels():
-    with pytest.raises(InputError, match="image_channels is 1; expected 3 for stacked-mnist"):
-        load_dataset("stacked-mnist")
+@pytest.mark.parametrize("name", ["stacked-mnist", "mnist-photos"])
+def test_color_sets_need_three_channels(name):
+    with pytest.raises(InputError, match=f"image_channels is 1; expected 3 for {name}"):
+        load_dataset(name)
+
+
+def test_digits_on_photographs_are_the_digits_and_patches():
+    """|digit - patch|: the patch where there is no stroke, its negative where it is white."""
+    for held_out in (False, True):
+        options = {"held_out": held_out, "max_images": 100, "labels": True}
+        digits, known = load_dataset("mnist-5k", **options)[:]
+        colored, labels = load_dataset("mnist-photos", image_channels=3, **options)[:]
+        assert colored.shape == (100, 3, 64, 64) and colored.dtype == torch.uint8
+        assert torch.equal(labels, known)
+        again = load_dataset("mnist-photos", image_channels=3, **options)[:][0]
+        assert torch.equal(colored, again)
+        patches = photos.patches(100, held_out)
+        black, white = (digits == value for value in (0, 255))
+        for channel, patch in zip(colored.unbind(1), patches.unbind(1), strict=True):
+            assert torch.equal(channel[black[:, 0]], patch[black[:, 0]])
+            assert torch.equal(channel[white[:, 0]], 255 - patch[white[:, 0]])
+        assert white.any() and black.any()
+    assert load_dataset("mnist-photos", image_channels=3, image_size=32, max_images=9)[
+        range(9)
+    ].shape == (9, 3, 32, 32)
+
+
+def test_held_out_patches_come_from_other_parts_of_the_photographs(monkeypatch):
+    """On photographs whose pixels say where they are, no place is in patches of both kinds."""
+    y, x = np.mgrid[:427, :640]
+    photographs = [np.stack([y // 2, x // 4, 0 * x + n], axis=2).astype(np.uint8) for n in (0, 1)]
+    monkeypatch.setattr(sklearn.datasets, "load_sample_images", lambda: Bunch(images=photographs))
+    photos.blocks.cache_clear()
+    try:
+        cut = photos.patches(400), photos.patches(100, held_out=True)
+        known, hidden = (set(map(tuple, p.movedim(1, 3).reshape(-1, 3).tolist())) for p in cut)
+    finally:
+        photos.blocks.cache_clear()
+    assert known.isdisjoint(hidden)
+    # A fifth is held out, in all rows and columns of both photographs.
+    assert 0.2 < len(hidden) / len(known) < 0.3
+    for part in (known, hidden):
+        assert {place[2] for place in part} == {0, 1}
+        assert min(place[0] for place in part) < 20 and max(place[0] for place in part) > 190
+        assert min(place[1] for place in part) < 20 and max(place[1] for place in part) > 140
+
+
+def test_distortion_lets_the_edge_of_a_photograph_go_on():
+    torch.manual_seed(0)
+    photograph = torch.full((50, 3, 32, 32), 0.5)
+    assert torch.allclose(distort(photograph, 0.1), photograph, atol=1e-5)
+    assert (distort(torch.full((50, 1, 32, 32), 0.5), 0.1) == -1).any()

@@ -11,7 +11,8 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 from torchvision.transforms.v2 import functional as transforms
 
 from dcgan_helpers import InputError
-from dcgan_helpers.data import load_dataset, original_digits, scale_images
+from dcgan_helpers.data import evenly, load_dataset, original_digits, scale_images
+from dcgan_helpers.files import photos
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Generator
 from dcgan_helpers.quality import classifier
@@ -280,6 +281,22 @@ def test_classifiers_learn_from_real_images_and_from_noise(digits):
     assert learnt < 0.4 < 0.7 < real
 
 
+def test_digits_on_photographs_have_scores_of_their_own():
+    h = replace(preset("ci"), dataset="mnist-photos", image_channels=3, classes="labels")
+    judge = judge_for(replace(h, max_images=None))
+    floor, known = judge.floor(), load_dataset("mnist-photos", image_channels=3)
+    real = scale_images(known[evenly(4000, 1000)], 3)
+    scores = judge.score(real, judge.labels)
+    assert floor["right"][0] > 0.8 and scores["right"] > 0.9  # both in the order of the labels
+    assert scores["fid"] < 5 * floor["fid"][0]
+    patches = scale_images(photos.patches(1000), 3)  # photographs without digits
+    assert judge.score(patches)["fid"] > 20 * floor["fid"][0]
+    negative = judge.score(-real)
+    assert negative["fid"] > scores["fid"]
+    learnt, (share, *_) = learning_from(Generator(100, 3, 1, classes=10).eval(), h, "data", 1)
+    assert 0 <= learnt <= 1 and share > learnt - 0.2
+
+
 def test_table_has_the_floor_beside_every_score(judge, good, digits):
     known, floor = judge.against_known(scale_images(digits[1])), judge.floor()
     lines = table(good, known, floor).splitlines()
@@ -293,6 +310,8 @@ def test_runs_that_cannot_be_judged(tmp_path):
     laptop = preset("laptop")
     with pytest.raises(InputError, match="image_channels is 3; expected 1"):
         judge_for(replace(laptop, image_channels=3))
+    with pytest.raises(InputError, match="image_channels is 1; expected 3"):
+        judge_for(replace(laptop, dataset="mnist-photos"))
     with pytest.raises(InputError, match="dataset is 'folder'; expected mnist, mnist-5k, fashion"):
         judge_for(replace(laptop, dataset="folder"))
     with pytest.raises(InputError, match=r"fashion-mnist.safetensors is missing; make it with"):

@@ -127,21 +127,26 @@ def picture(folder: Path) -> Figure:
 
 
 def show_quality(table: pd.DataFrame, axes: Axes) -> None:
-    """FID against seconds of training: a line a recipe through the medians, all seeds as dots."""
+    """FID against seconds of training: a line a recipe through the medians, all seeds as dots.
+
+    Lines and dots end where the runs do.
+    """
     for recipe, own in table.groupby("recipe", sort=False):
-        middle = own.groupby("at")["fid"].median()
-        (line,) = axes.loglog(middle.index, middle, label=recipe)
-        axes.plot(own["at"], own["fid"], ".", color=line.get_color())
+        middle = own.groupby("at")[["seconds", "fid"]].median().drop_duplicates("seconds")
+        (line,) = axes.loglog(middle["seconds"], middle["fid"], label=recipe)
+        dots = own.drop_duplicates(["seed", "step"])
+        axes.plot(dots["seconds"], dots["fid"], ".", color=line.get_color())
     axes.set(title="Quality against time", xlabel="seconds of training", ylabel="FID")
     ticks = (15, 30, 60, 120, 180, 300)
     axes.set_xticks(ticks, map(str, ticks))
-    axes.minorticks_off()
+    _set_yticks(axes)
     axes.legend()
 
 
 def show_growth(table: pd.DataFrame, axes: np.ndarray) -> None:
     """A step's time against one size each, on log axes; dotted, what is to be expected."""
     slopes = {"batch size": 1, "features": 2, "threads": -1}
+    expectations = {1: "in proportion", 2: "with the square", -1: "inversely"}
     middles = table.groupby(["axis", "precision", "value"])["milliseconds"].median()
     for ax, (axis, slope) in zip(axes, slopes.items(), strict=True):
         for precision in ("fp32", "bf16"):
@@ -151,7 +156,16 @@ def show_growth(table: pd.DataFrame, axes: np.ndarray) -> None:
             end = -1 if slope > 0 else 0
             expected = middle.iloc[end] * (sizes / sizes[end]) ** float(slope)
             ax.plot(sizes, expected, ":", color=line.get_color())
-        ax.set(title=f"dotted: slope {slope}", xlabel=axis, ylabel="milliseconds a step")
+        ax.set(title=f"{axis}; dotted: {expectations[slope]}")
+        ax.set(xlabel=axis, ylabel="milliseconds a step")
         ax.set_xticks(sizes, sizes)
-        ax.minorticks_off()
+        _set_yticks(ax)
         ax.legend()
+
+
+def _set_yticks(axes: Axes) -> None:
+    """Ticks at 1, 2 and 5 of each decade of a log axis, because a short one would have one."""
+    low, high = axes.get_ylim()
+    ticks = [n * 10**k for k in range(5) for n in (1, 2, 5) if low < n * 10**k < high]
+    axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from ..data import load_images
 from ..hyperparameters import PRESETS, Hyperparameters
+from ..networks import generate
 from ..quality.judge import judge_for, table_row
 from ..quality.tables import SEEDS, complete
+from ..run_folder import make_folder, save_grid
 from ..training import Judge, Trainer
 from .tricks import OneForward
 
@@ -133,11 +136,16 @@ CHANGES: dict[str, tuple[type[Trainer], dict[str, Any]]] = {
 
 
 def run_change(
-    change: str, seed: int, judge: Judge, base: Hyperparameters = HALF_WIDTH_10_EPOCHS
+    change: str,
+    seed: int,
+    judge: Judge,
+    base: Hyperparameters = HALF_WIDTH_10_EPOCHS,
+    picture: Path | None = None,
 ) -> list[Row]:
     """Train to the end with one thing changed; returns one row, the scores at the end.
 
-    `raw_fid` is that of the generator itself, the others are of its moving average. Raises
+    `raw_fid` is that of the generator itself, the others are of its moving average. Into
+    `picture` go eight fakes of the moving average and, below, of the generator itself. Raises
     TrainingError when a loss is no longer finite.
     """
     trainer_class, changes = CHANGES[change]
@@ -148,6 +156,9 @@ def run_change(
     averaged = trainer.moving_average.module.eval()
     raw = copy.deepcopy(averaged)  # so that both sample in the same arithmetic
     raw.load_state_dict(trainer.accelerator.unwrap_model(trainer.generator).state_dict())
+    if picture:
+        make_folder(picture.parent)
+        save_grid(picture, torch.cat([generate(network, 8) for network in (averaged, raw)]))
     scores, raw_scores = map(judge.score_generator, (averaged, raw))
     row: Row = {"change": change, "seed": seed, "step": trainer.steps_done}
     return [row | table_row(scores) | {"raw_fid": round(raw_scores["fid"], 5)}]
@@ -172,5 +183,9 @@ def measure_seeds(path: Path, progress: bool = True) -> None:
 def measure_ablation(path: Path, seeds: tuple[int, ...] = SEEDS, progress: bool = True) -> None:
     """Run what is missing in the table of `ablation`. Raises InputError."""
     judge = judge_for(LAPTOP)
-    jobs = [{"change": name, "seed": seed} for seed in seeds for name in CHANGES]
-    complete(path, jobs, lambda change, seed: run_change(change, seed, judge), progress)
+
+    def run(change: str, seed: int) -> list[Row]:
+        picture = path.with_suffix("") / f"{change.replace(',', '').replace(' ', '-')}.png"
+        return run_change(change, seed, judge, picture=picture if seed == seeds[0] else None)
+
+    complete(path, [{"change": name, "seed": s} for s in seeds for name in CHANGES], run, progress)

@@ -97,7 +97,7 @@ def say_what_is_where(run_dir: Path, dataset: str) -> None:
     print(f"samples:      {run_dir / run_folder.SAMPLES}")
     print(f"weights:      {run_dir / run_folder.GENERATOR}")
     print(f"TensorBoard:  {logs}\n\nNext:\n  {PROGRAM} sample {run_dir}")
-    if dataset in ("mnist-5k", "mnist"):
+    if dataset in ("mnist-5k", "mnist", "mnist-photos"):
         print(f"  {PROGRAM} evaluate {run_dir}")
     print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
 

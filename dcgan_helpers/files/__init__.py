@@ -1,6 +1,6 @@
 """Images out of files: IDX files as MNIST is published in, and pictures of any kind.
 
-Nothing here is about GANs. `data` calls it.
+`photos` has digits on patches of photographs. Nothing here is about GANs. `data` calls it.
 """
 
 import gzip
@@ -44,6 +44,18 @@ def idx_file(file: str, name: str, root: Path, held_out: bool) -> Path:
             f"put {file}.gz there, or use --dataset mnist-5k, which needs no download"
         ) from error
     return raw / file
+
+
+def read_set(name: str, root: Path, held_out: bool, labels: bool) -> tuple[Tensor, Tensor | None]:
+    """Images of a set, `uint8` `N×28×28`, and with `labels` their classes. Raises InputError."""
+    pixels = read_idx(idx_file(IDX_IMAGES, name, root, held_out), 3)
+    if not labels:
+        return pixels, None
+    classes = read_idx(idx_file(IDX_LABELS, name, root, held_out), 1)
+    if len(classes) != len(pixels):
+        counts = f"{len(pixels)} images and {len(classes)} labels"
+        raise InputError(f"{root} holds {counts} of {name}; expected as many")
+    return pixels, classes
 
 
 def read_idx(path: Path, dimensions: int) -> Tensor:

@@ -2,7 +2,8 @@
 
 `python -m dcgan_helpers classifier` trains it on 4,000 of the embedded digits and writes
 `assets/classifier/mnist-5k.safetensors`, which is shipped, so that scores compare between
-machines. With `--dataset fashion-mnist` it makes one for garments, which is not.
+machines. So is what `--dataset mnist-photos` makes, for digits in colour. `--dataset fashion-mnist`
+makes one for garments, which is not shipped.
 """
 
 import math
@@ -16,19 +17,19 @@ from torchvision.transforms.v2 import functional as transforms
 from tqdm.auto import tqdm
 
 from .. import InputError, reading
-from ..data import distort, load_dataset, scale_images
+from ..data import IN_COLOR, distort, load_dataset, scale_images
 from ..run_folder import ASSETS, atomic, make_folder
 
 CLASSIFIERS = ASSETS / "classifier"
 CLASSES = 10
 SMALL = 28
 """Height and width in pixels that the classifier sees: those of MNIST itself."""
-TRAINED_ON = ("mnist-5k", "fashion-mnist")
+TRAINED_ON = ("mnist-5k", "fashion-mnist", "mnist-photos")
 FOR_DATASET = {"mnist": "mnist-5k"}  # the same digits, so the same classifier
 
 
 def shrink(images: Tensor) -> Tensor:
-    """`N×1×64×64` to `N×1×28×28`, with antialiasing: the way back from `load_dataset`.
+    """`N×C×64×64` to `N×C×28×28`, with antialiasing: the way back from `load_dataset`.
 
     Real images and fakes must both take it. MNIST that has been to 64 and back is not the
     MNIST it was, and the difference alone would move FID far more than bad fakes do
@@ -37,16 +38,22 @@ def shrink(images: Tensor) -> Tensor:
     return transforms.resize(images, [SMALL, SMALL], antialias=True)
 
 
+def channels_of(dataset: str) -> int:
+    """The channels of the images that are measured: 3 for `mnist-photos`, else 1."""
+    return 3 if dataset in IN_COLOR else 1
+
+
 class Classifier(nn.Module):
-    """Images `N×1×64×64` in [-1, 1] to logits `N×10`; `features` gives the 64 numbers before."""
+    """Images `N×C×64×64` in [-1, 1] to logits `N×10`; `features` gives the 64 numbers before."""
 
     num_features = 64
 
-    def __init__(self) -> None:
+    def __init__(self, image_channels: int = 1) -> None:
         super().__init__()
+        self.image_channels = image_channels
         self.layers = nn.Sequential(
-            # N × 1 × 28 × 28
-            *_convolution(1, 16),
+            # N × C × 28 × 28
+            *_convolution(image_channels, 16),
             *_convolution(16, 16),
             nn.MaxPool2d(2),  # N × 16 × 14 × 14
             *_convolution(16, 32),
@@ -59,7 +66,7 @@ class Classifier(nn.Module):
         self.last = nn.Linear(self.num_features, CLASSES)
 
     def features(self, images: Tensor) -> Tensor:
-        """What the last layer sees of `N×1×64×64` images: `N×64`, at least 0."""
+        """What the last layer sees of `N×C×64×64` images: `N×64`, at least 0."""
         return self.layers(shrink(images))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -77,18 +84,19 @@ def _convolution(in_channels: int, out_channels: int) -> tuple[nn.Module, ...]:
 def train_classifier(
     images: Tensor, labels: Tensor, epochs: int, seed: int = 0, progress: bool = True
 ) -> Classifier:
-    """A classifier trained on `uint8` images `N×1×64×64`, in `eval()` mode.
+    """A classifier trained on `uint8` images `N×C×64×64`, in `eval()` mode.
 
     Each image is turned, moved, stretched and slanted a little each time, because 4,000 are few.
     """
     torch.manual_seed(seed)
-    classifier = Classifier()
+    channels = images.shape[1]
+    classifier = Classifier(channels)
     optimizer = torch.optim.Adam(classifier.parameters(), 2e-3)
     batches = math.ceil(len(images) / 100)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, epochs * batches)
     for _ in tqdm(range(epochs), desc="classifier", unit="epoch", disable=not progress):
         for chosen in torch.randperm(len(images)).split(100):
-            logits = classifier(distort(scale_images(images[chosen]), 0.08))
+            logits = classifier(distort(scale_images(images[chosen], channels), 0.08))
             loss = nn.functional.cross_entropy(logits, labels[chosen])
             optimizer.zero_grad()
             loss.backward()
@@ -99,9 +107,9 @@ def train_classifier(
 
 @torch.no_grad()
 def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """The share of `uint8` images `N×1×64×64` that are put into their class."""
+    """The share of `uint8` images `N×C×64×64` that are put into their class."""
     right = [
-        classifier(scale_images(images[chosen])).argmax(1) == labels[chosen]
+        classifier(scale_images(images[chosen], images.shape[1])).argmax(1) == labels[chosen]
         for chosen in torch.arange(len(images)).split(500)
     ]
     return torch.cat(right).float().mean().item()
@@ -117,13 +125,13 @@ def load_classifier(
     """
     path = path or CLASSIFIERS / f"{dataset}.safetensors"
     make = f"python -m dcgan_helpers classifier --dataset {dataset}"
-    classifier = Classifier()
     with reading(f"the classifier {path}", f"make it with {make}", f"make it with {make}"):
         with safe_open(path, "pt") as file:
             notes = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if not {"dataset", "accuracy"} <= set(notes):
             raise ValueError("no classifier of ours")
+        classifier = Classifier(channels_of(notes["dataset"]))
         classifier.load_state_dict(weights)
     trained_on, share = notes["dataset"], float(notes["accuracy"])
     if trained_on != dataset:
@@ -134,8 +142,9 @@ def load_classifier(
 def make_classifier(dataset: str, data_root: str | Path, epochs: int, output: Path | None) -> str:
     """Train a classifier, write it to `output` and say how good it is. Raises InputError."""
     output = output or CLASSIFIERS / f"{dataset}.safetensors"
+    channels = channels_of(dataset)
     known, hidden = (
-        load_dataset(dataset, data_root, labels=True, held_out=h) for h in (False, True)
+        load_dataset(dataset, data_root, channels, labels=True, held_out=h) for h in (False, True)
     )
     images, labels = known[:]
     classifier = train_classifier(images, labels, epochs)

@@ -6,6 +6,7 @@ compares with others from here, and with no FID that Inception's features gave. 
 with as many real images that neither the generator nor the classifier has trained on.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from .classifier import (
     TRAINED_ON,
     Classifier,
     accuracy,
+    channels_of,
     load_classifier,
     shrink,
     train_classifier,
@@ -42,7 +44,6 @@ SPLITS = 20
 """Pairs of sets of real images that make the floor."""
 LEARNT_COUNT = 4000
 """Images that the classifiers of `learning_from` learn from: the embedded digits to train with."""
-
 
 MEASURES = {
     "fid": ("FID", "{:.2f}", "lower is better"),
@@ -83,10 +84,9 @@ def table_row(scores: Scores) -> dict[str, float]:
 class Judge:
     """Real images and a classifier, ready to score fakes against them.
 
-    `held_out` and `known` are `uint8`, `N×1×S×S` and `M×1×S×S`: images that nobody has trained
-    on, against which fakes are scored, and those that the generator has. `labels` are the
-    classes of the held-out ones, if fakes are asked for by such classes. Raises InputError for
-    fewer than 200, and for fewer known than held-out ones.
+    `held_out` and `known` are `uint8`, `N×C×S×S` and `M×C×S×S`: images that nobody has trained on,
+    against which fakes are scored, and those that the generator has. `labels` are the classes of
+    the held-out ones, if fakes have such. Raises InputError below 200, or if more than `known`.
     """
 
     def __init__(
@@ -103,8 +103,9 @@ class Judge:
             counts = f"{count} held-out and {len(known)} trained-on real images"
             raise InputError(f"{counts}; expected at least {FEWEST}, and not more held-out ones")
         some = known[evenly(len(known), 4 * count)]
-        self.held_out, self.some_known = (self.describe(scale_images(x)) for x in (held_out, some))
-        self.known_pixels = torch.cat([_pixels(scale_images(part)) for part in known.split(500)])
+        scale = partial(scale_images, image_channels=held_out.shape[1])
+        self.held_out, self.some_known = (self.describe(scale(x)) for x in (held_out, some))
+        self.known_pixels = torch.cat([_pixels(scale(part)) for part in known.split(500)])
         self.own_distance = self.distance(self.held_out["pixels"])
 
     def __len__(self) -> int:
@@ -112,31 +113,31 @@ class Judge:
 
     @torch.no_grad()
     def describe(self, images: Tensor) -> Described:
-        """Pixels `N×784`, features `N×64` and class probabilities `N×10` of `N×1×S×S` images."""
+        """Pixels `N×784C`, features `N×64` and class probabilities `N×10` of `N×C×S×S` images."""
         parts = []
         for part in images.split(500):
             pixels = _pixels(part)
-            features = self.classifier.layers(pixels.unflatten(1, (1, SMALL, SMALL)))
+            features = self.classifier.layers(pixels.unflatten(1, (-1, SMALL, SMALL)))
             probabilities = self.classifier.last(features).softmax(dim=1)
             parts.append((pixels, features, probabilities))
         names = ("pixels", "features", "probabilities")
         return dict(zip(names, map(torch.cat, zip(*parts, strict=True)), strict=True))
 
     def distance(self, pixels: Tensor) -> Tensor:
-        """Each image's distance to the nearest one trained on (Euclidean, 784 pixels)."""
+        """Each image's distance to the nearest one trained on (Euclidean, 28×28 pixels)."""
         nearest = [torch.cdist(x, self.known_pixels).min(dim=1).values for x in pixels.split(250)]
         return torch.cat(nearest)
 
     def score(self, fake: Tensor, classes: Tensor | None = None) -> Scores:
-        """All measures of fakes, `N×1×S×S` in [-1, 1], against the held-out images, by name.
+        """All measures of fakes, `N×C×S×S` in [-1, 1], against the held-out images, by name.
 
         `fid`, `kid`, `precision`, `recall` as in the functions above. `sure` is the share
         the classifier gives at least 0.95 to a class. `frequencies` is how often it sees each
         digit, `rarest` the least of these shares. `distance` is the median distance to the
         nearest image trained on and `near` the share that is nearer than 99% of the held-out
         images are: 0.01 if nothing is copied. With `classes`, those that were asked for,
-        `right` is the share in which the classifier sees them. Raises InputError for another
-        number of fakes than of held-out images, because the measures depend on it.
+        `right` is the share in which the classifier sees them. Raises InputError unless fakes are
+        as many as held-out images.
         """
         self._require_as_many(fake)
         seen = self.describe(fake)
@@ -237,28 +238,27 @@ def judge_for(
     """The judge for a run's data set, with `count` held-out images. Raises InputError.
 
     They are at most as many as the run trains with, so that both can be compared with fakes.
-    For `fashion-mnist` it needs a classifier trained on it: `python -m dcgan_helpers classifier
-    --dataset fashion-mnist`.
+    For `fashion-mnist` make a classifier first: `dcgan_helpers classifier --dataset fashion-mnist`.
     """
     h = hyperparameters
-    if h.image_channels != 1:
-        reason = "the classifier looks at grey images (notebook 11 measures colour)"
-        raise InputError(f"image_channels is {h.image_channels}; expected 1: {reason}")
     name = FOR_DATASET.get(h.dataset, h.dataset)
     if name not in TRAINED_ON:
         names, reason = [*FOR_DATASET, *TRAINED_ON], "there is no classifier for other images"
         raise InputError(f"dataset is {h.dataset!r}; expected {', '.join(names)}: {reason}")
+    if h.image_channels != (channels := channels_of(name)):
+        reason = f"the classifier for {name} looks at so many"
+        raise InputError(f"image_channels is {h.image_channels}; expected {channels}: {reason}")
     classifier, _ = load_classifier(classifier_path, name)
-    options: dict[str, Any] = {"image_size": h.image_size, "labels": h.classes == "labels"}
-    held_out = load_dataset(h.dataset, data_root, held_out=True, **options)
+    load = partial(load_dataset, h.dataset, data_root, channels, image_size=h.image_size)
+    held_out = load(held_out=True, labels=h.classes == "labels")
     count = min(count, h.max_images or count)
     if count > len(held_out):
         raise InputError(f"count is {count}; expected at most the {len(held_out)} held-out images")
-    known = load_dataset(h.dataset, data_root, max_images=h.max_images, image_size=h.image_size)
+    known = load(max_images=h.max_images)
     assert isinstance(held_out, InMemoryImages) and isinstance(known, InMemoryImages)
     chosen = evenly(len(held_out), count)
-    labels = None if held_out.classes is None else held_out.classes[chosen]
-    return Judge(held_out.images[chosen], known.images, classifier, seed, labels)
+    classes = None if held_out.classes is None else held_out.classes[chosen]
+    return Judge(held_out.images[chosen], known.images, classifier, seed, classes)
 
 
 def evaluate_run(
@@ -273,9 +273,9 @@ def evaluate_run(
     floor = judge.floor()
     if h.classes == "labels":
         held_out["learnt"], floor["learnt"] = learning_from(generator, h, data_root)
-    path = run_dir / run_folder.EVALUATION
-    found = {"held_out": held_out, "trained_on": trained_on, "floor": floor}
-    run_folder.save_json(path, {"count": len(judge), "seed": seed} | found)
+    found: Scores = {"count": len(judge), "seed": seed, "held_out": held_out}
+    found |= {"trained_on": trained_on, "floor": floor}
+    run_folder.save_json(path := run_dir / run_folder.EVALUATION, found)
     title = f"{len(judge):,} fakes of {run_dir} against as many real images"
     return f"{title}\n\n{table(held_out, trained_on, floor)}\n\nall numbers: {path}"
 
@@ -288,10 +288,10 @@ def learning_from(
     Both learn from as many, of the classes of the real ones: the classification accuracy score
     of Ravuri and Vinyals (2019, arXiv 1905.10887), and what it is to be compared with.
     """
-    options: dict[str, Any] = {"image_size": h.image_size, "labels": True}
+    load = partial(load_dataset, h.dataset, data_root, h.image_channels, image_size=h.image_size)
     count = min(h.max_images or LEARNT_COUNT, LEARNT_COUNT)
-    real, classes = load_dataset(h.dataset, data_root, max_images=count, **options)[:]
-    hidden = load_dataset(h.dataset, data_root, held_out=True, **options)[:]
+    real, classes = load(max_images=count, labels=True)[:]
+    hidden = load(held_out=True, labels=True)[:]
     fake = to_bytes(generate(generator, len(real), seed=1, classes=classes))
     shares = [
         accuracy(train_classifier(images, classes, epochs, progress=False), *hidden)

@@ -57,7 +57,7 @@ def _through(metric_class: Any, real: Tensor, fake: Tensor, **options: Any) -> A
 
 
 def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> tuple[float, float]:
-    """Two shares for feature sets `N×d` and `M×d`: are the fakes sharp, are they varied?
+    """Two shares for feature sets `N×d` and `M×d`: are the fakes plausible, are they varied?
 
     Around every real image lies a ball that reaches to its third-nearest real neighbour.
     Precision is the share of fakes inside any of these balls; recall is the same with the

@@ -1,7 +1,7 @@
 """Notebook 11: how many of the 1,000 kinds of stacked digits does a generator draw?
 
 Stacked MNIST has three digits an image, one a channel. The study trains a DCGAN on it, and the
-same with the remedy of PacGAN.
+same with the remedy of PacGAN, at equal images a step and at equal packs a step.
 """
 
 from dataclasses import asdict, replace
@@ -19,7 +19,7 @@ from ..quality.classifier import CLASSES, Classifier, load_classifier
 from ..quality.tables import SEEDS, complete
 from ..run_folder import ASSETS
 from ..training import Trainer
-from . import HALF_WIDTH
+from . import HALF_WIDTH, Change
 
 TRIPLE_COUNT = CLASSES**3
 HALF_WIDTH_STACKED = replace(HALF_WIDTH, dataset="stacked-mnist", image_channels=3)
@@ -27,6 +27,10 @@ HALF_WIDTH_STACKED = replace(HALF_WIDTH, dataset="stacked-mnist", image_channels
 COUNT = 26_000
 """Fakes to count modes in, as in Srivastava et al. 2017 and Lin et al. 2018."""
 SCORED_STEPS = (632, 1264)
+PACK = 2
+"""Images that the packed discriminator judges together."""
+KEPT = ("DCGAN", "packed")
+"""The settings whose generators of the first seed are kept for notebook 11."""
 
 
 @torch.no_grad()
@@ -72,17 +76,26 @@ class PackedDiscriminator(nn.Module):
 
 
 class Packed(Trainer):
-    """A DCGAN whose discriminator sees two images at a time."""
+    """A DCGAN whose discriminator sees `PACK` images at a time."""
 
     def make_networks(self) -> tuple[nn.Module, nn.Module]:
         generator, _ = super().make_networks()
         h = self.hyperparameters
-        discriminator = PackedDiscriminator(2, h.image_channels, h.discriminator_features)
+        discriminator = PackedDiscriminator(PACK, h.image_channels, h.discriminator_features)
         initialize_weights(discriminator)
         return generator, discriminator
 
 
-SETTINGS: dict[str, type[Trainer]] = {"DCGAN": Trainer, "packed": Packed}
+SETTINGS: dict[str, Change] = {
+    "DCGAN": (Trainer, {}),
+    "packed": (Packed, {}),
+    "packed, equal verdicts": (Packed, {"batch_size": PACK * HALF_WIDTH_STACKED.batch_size}),
+}
+"""What is compared, each for as many steps. A batch of 64 is 32 packs of two: half the verdicts.
+
+Lin et al. (2018) take as many packs a step as images without packing, as their code shows. So
+does the last one: 64 packs, made of twice the real images and twice the fakes.
+"""
 
 
 def train_stacked(
@@ -96,8 +109,9 @@ def train_stacked(
 
     Modes are counted among 5,000 fakes, and after the last step among `count`.
     """
-    h, last = replace(base, seed=seed), max(scored_steps)
-    trainer = SETTINGS[setting](h, load_images(h))
+    trainer_class, changes = SETTINGS[setting]
+    h, last = replace(base, seed=seed, **changes), max(scored_steps)
+    trainer = trainer_class(h, load_images(h))
     generator, (classifier, _) = trainer.moving_average.module, load_classifier()
     rows: list[dict[str, Any]] = []
     for _ in trainer.steps(last):
@@ -117,14 +131,11 @@ def run_study(
     scored_steps: tuple[int, ...] = SCORED_STEPS,
     progress: bool = True,
 ) -> None:
-    """Run what is missing in `output` and add it there. Raises InputError.
-
-    The generators of the first seed are kept for notebook 11.
-    """
+    """Run what is missing in `output` and add it there. Raises InputError."""
 
     def run(setting: str, seed: int) -> list[dict[str, Any]]:
         generator, rows = train_stacked(setting, seed, base, scored_steps)
-        if seed == seeds[0]:
+        if seed == seeds[0] and setting in KEPT:
             save_generator(generator, setting, replace(base, seed=seed), output)
         return rows
 
