@@ -62,7 +62,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid
 from tqdm.auto import tqdm
 
-from dcgan_helpers import run_folder
+from dcgan_helpers import exercises, run_folder
 from dcgan_helpers.arithmetic import choose_precision, memory_format
 from dcgan_helpers.data import load_dataset, make_loader, scale_images
 from dcgan_helpers.figures import show_images
@@ -152,23 +152,10 @@ for name, network, optimizer in [
 
 # %%
 bce = nn.BCEWithLogitsLoss()
-
-
-def discriminator_loss(discriminator, real, fake):
-    logits_real = discriminator(real)
-    logits_fake = discriminator(fake)
-    return (
-        bce(logits_real, torch.ones_like(logits_real))
-        + bce(logits_fake, torch.zeros_like(logits_fake))
-    ) / 2
-
-
 real = real.to(device)
 z = torch.randn(len(real), h.latent_dim, 1, 1, device=device)
 fake = generator(z)
 print("noise N ×", tuple(z.shape[1:]), "becomes images N ×", tuple(fake.shape[1:]))
-untrained = discriminator_loss(discriminator, real, fake).item()
-print("untrained loss within 0.2 of ln 2:", abs(untrained - math.log(2)) < 0.2)
 
 
 # %% [markdown]
@@ -189,13 +176,34 @@ def reached(loss):
     ]
 
 
-fake = generator(z)
 for name, shown in [("with detach:   ", fake.detach()), ("without detach:", fake)]:
-    print(name, reached(discriminator_loss(discriminator, real, shown)))
+    logits = discriminator(shown)
+    print(name, reached(bce(logits, torch.zeros_like(logits))))
 
 # %% [markdown]
-# Without `detach`, a whole backward pass through the generator is computed and not used. It also frees the graph of the fakes, which the second half needs (exercise 1).
+# Without `detach`, a whole backward pass through the generator is computed and not used. It also frees the graph of the fakes, which the second half needs (exercise 07.3).
 #
+# **Exercise 07.1.** Write `discriminator_loss(discriminator, real, fake)`: the mean of both halves, one number. Let no gradient reach the generator.
+
+
+# %% tags=["exercise"]
+def discriminator_loss(discriminator, real, fake):
+    # BEGIN SOLUTION
+    logits_real = discriminator(real)
+    logits_fake = discriminator(fake.detach())
+    loss_real = bce(logits_real, torch.ones_like(logits_real))
+    loss_fake = bce(logits_fake, torch.zeros_like(logits_fake))
+    return (loss_real + loss_fake) / 2
+    # END SOLUTION
+
+
+discriminator_loss = exercises.discriminator_loss(discriminator_loss)
+
+# %%
+untrained = discriminator_loss(discriminator, real, fake).item()
+print("untrained loss within 0.2 of ln 2:", abs(untrained - math.log(2)) < 0.2)
+
+# %% [markdown]
 # **Second half: the generator learns.** The updated discriminator sees the same fakes again, now with the label 1. This is the non-saturating loss (notebook 00):
 #
 # $$L_G = -\operatorname{mean}\,\log D(G(z))$$
@@ -225,7 +233,32 @@ print("weights held fixed:", reached(generator_loss(discriminator, generator(z))
 #
 # ## The loop
 #
-# One step is the two halves in a row. `autocast` lets the networks compute in the precision chosen above.
+# One step is the two halves in a row, on the same fakes.
+#
+# **Exercise 07.2.** Write `training_step`: one update of both networks, first of $D$, then of $G$, on the same fakes. It returns both losses as numbers (`item()`).
+
+
+# %% tags=["exercise"]
+def training_step(generator, discriminator, opt_gen, opt_disc, real, z):
+    # BEGIN SOLUTION
+    fake = generator(z)
+    loss_disc = discriminator_loss(discriminator, real, fake)
+    opt_disc.zero_grad()
+    loss_disc.backward()
+    opt_disc.step()
+
+    loss_gen = generator_loss(discriminator, fake)  # the discriminator just updated
+    opt_gen.zero_grad()
+    loss_gen.backward()
+    opt_gen.step()
+    return loss_disc.item(), loss_gen.item()
+    # END SOLUTION
+
+
+training_step = exercises.training_step(training_step)
+
+# %% [markdown]
+# The second backward pass leaves gradients in $D$ that nobody uses. `zero_grad` clears them before its next step. Around the step, `autocast` lets the networks compute in the precision chosen above.
 
 # %%
 autocast = torch.autocast(
@@ -233,27 +266,10 @@ autocast = torch.autocast(
 )
 
 
-# %%
 def train_step(generator, discriminator, opt_gen, opt_disc, real):
     z = torch.randn(len(real), h.latent_dim, 1, 1, device=device)
-
-    # The discriminator: max log D(x) + log(1 - D(G(z)))
     with autocast:
-        fake = generator(z)
-        loss_disc = discriminator_loss(discriminator, real, fake.detach())
-    opt_disc.zero_grad()
-    loss_disc.backward()
-    opt_disc.step()
-
-    # The generator: max log D(G(z)), through the discriminator just updated
-    discriminator.requires_grad_(False)
-    with autocast:
-        loss_gen = generator_loss(discriminator, fake)
-    opt_gen.zero_grad()
-    loss_gen.backward()
-    opt_gen.step()
-    discriminator.requires_grad_(True)
-    return loss_disc.item(), loss_gen.item()
+        return training_step(generator, discriminator, opt_gen, opt_disc, real, z)
 
 
 # %% [markdown]
@@ -636,14 +652,17 @@ print(f"({best_real:.2f} + {best_fake:.2f}) / 2 = {(best_real + best_fake) / 2:.
 #
 # ## Exercises
 #
-# **1.** This cell has both backward passes of a step, without `.detach()`. Which line raises an error? Decide before you look at the output.
+# Exercises 07.1 and 07.2 stand above.
+#
+# **07.3.** *Explore.* This cell has both backward passes of a step, without `.detach()`. Which line raises an error? Decide before you look at the output.
 
 
 # %%
 def without_detach():
     generator, discriminator, _, _ = new_players()
     fake = generator(fixed_noise)
-    discriminator_loss(discriminator, real.to(device), fake).backward()
+    logits = discriminator(fake)
+    bce(logits, torch.zeros_like(logits)).backward()
     generator_loss(discriminator, fake).backward()
 
 
@@ -653,56 +672,5 @@ except RuntimeError as error:
     line = traceback.extract_tb(error.__traceback__)[1].line
     print(line, "raises:", str(error).split("(")[0])
 
-
-# %% [markdown]
-# **2.** Write the minimax loss $\operatorname{mean}\,\log(1 - D(G(z)))$ as a function of the logits. A logit of 200 must not give infinity.
-#
-# <details><summary>A hint, and the answer</summary>
-#
-# $1 - \sigma(l) = \sigma(-l)$, and `nn.functional.logsigmoid` is safe for any $l$: `return nn.functional.logsigmoid(-logits).mean()`.
-# </details>
-
-
-# %%
-def minimax_loss(logits):
-    return None  # your code
-
-
-def check(answer):
-    if answer(torch.zeros(4)) is None:
-        return "not answered yet"
-    for logits in torch.tensor([[0.0, 0.0], [1.0, -2.0], [-8.0, 3.0]]):
-        expected = torch.log(1 - logits.sigmoid()).mean()
-        if not torch.allclose(answer(logits), expected, atol=1e-5):
-            return f"not yet: {answer(logits)} for {logits}, expected {expected}"
-    finite = answer(torch.tensor([200.0])).isfinite()
-    return "right" if finite else "not yet: infinite for a logit of 200"
-
-
-print("exercise 2:", check(minimax_loss))
-
-# %% [markdown]
-# **3.** A weight jumps from 0 to 1 and stays there. After how many steps is its moving average with $s = 0.99$ at least 0.5?
-
-# %%
-answer = None
-
-
-def check_steps(answer):
-    average, steps = 0.0, 0
-    while average < 0.5:
-        average, steps = 0.99 * average + 0.01, steps + 1
-    return {None: "not answered yet", steps: "right"}.get(answer, "not yet")
-
-
-print("exercise 3:", check_steps(answer))
-
 # %% [markdown]
 # **Next:** [notebook 08](08_results.ipynb) measures how good these digits are.
-
-# %%
-# Spoilers! For the tests: the checks above accept the right answers.
-assert check(lambda logits: nn.functional.logsigmoid(-logits).mean()) == "right"
-assert check(lambda logits: torch.log(1 - logits.sigmoid()).mean()).endswith("of 200")
-assert check_steps(math.ceil(math.log(0.5, 0.99))) == "right"
-assert check_steps(100) == "not yet"

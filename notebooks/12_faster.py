@@ -56,7 +56,7 @@ from PIL import Image
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from dcgan_helpers import benchmark, run_folder
+from dcgan_helpers import benchmark, exercises, run_folder
 from dcgan_helpers.benchmark import step_time
 from dcgan_helpers.benchmark.usual_recipe import UsualRecipe
 from dcgan_helpers.data import load_dataset, original_digits
@@ -469,54 +469,19 @@ factors.round(2).set_index("factor")
 # %% [markdown]
 # ## Exercises
 #
-# **1.** By what factor do the multiply-adds of a step grow from width 8 to width 32, for one image? Put it into `answer`.
-
-# %%
-answer = None
+# **Exercise 12.1.** *Amdahl's law.* A part that takes the share `share` of a step becomes `gain` times as fast. The rest stays as it is. Write `whole_gain(share, gain)`: how many times as fast is the whole step? Then put in the share of your convolutions: how fast is a step if they take no time?
 
 
-def check_growth(answer):
-    if answer is None:
-        return "not answered yet"
-    right = step_work(32)[2] / step_work(8)[2]
-    return "right" if abs(answer - right) < 0.2 else "not yet"
-
-
-print("exercise 1:", check_growth(answer))
-
-# %% [markdown]
-# **2.** *Amdahl's law.* A part that takes the share `share` of a step becomes `gain` times as fast. The rest stays as it is. How many times as fast is the whole step? Write the function. Then put the share of your convolutions into it: how fast is a step if they take no time?
-
-
-# %%
+# %% tags=["exercise"]
 def whole_gain(share, gain):
-    return None  # your code
+    # BEGIN SOLUTION
+    return 1 / (1 - share + share / gain)
+    # END SOLUTION
 
 
-def check_amdahl(answer):
-    if answer(0.5, 2) is None:
-        return "not answered yet"
-    for share, gain, right in (
-        (0.5, 2, 4 / 3),
-        (0, 9, 1),
-        (1, 3, 3),
-        (0.9, 10, 1 / 0.19),
-    ):
-        if abs(found := answer(share, gain) - right) > 1e-6:
-            return f"not yet: wrong by {found:.3f} for a share of {share}, gain {gain}"
-    return "right"
-
-
-print("exercise 2:", check_amdahl(whole_gain))
+whole_gain = exercises.whole_gain(whole_gain)
 
 # %% [markdown]
-# **3.** Write a speed-up of your own: a `Trainer` with one method replaced, like those of `dcgan_helpers/benchmark/tricks.py`. One to try is `torch.set_flush_denormal(True)` in `__init__`. Add your class to `tricks.TRICKS`; `python -m dcgan_helpers benchmark tricks` times it beside the others.
+# **12.2.** *Explore.* Write a speed-up of your own: a `Trainer` with one method replaced, like those of `dcgan_helpers/benchmark/tricks.py`. One to try is `torch.set_flush_denormal(True)` in `__init__`. Add your class to `tricks.TRICKS`; `python -m dcgan_helpers benchmark tricks` times it beside the others.
 #
 # **Next:** [notebook 13](13_conditional.ipynb) tells both networks the class of an image, so that you can ask for a 7.
-
-# %%
-# Spoilers! For the tests: the checks above accept the right answers.
-right = step_work(32)[2] / step_work(8)[2]
-assert check_growth(right) == "right" and check_growth(4) == "not yet"
-assert check_amdahl(lambda share, gain: 1 / (1 - share + share / gain)) == "right"
-assert check_amdahl(lambda share, gain: share * gain).startswith("not yet")
