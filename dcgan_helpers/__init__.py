@@ -8,7 +8,7 @@ logger                what is kept of a run while it trains: tables, image grids
 training              the loop, its arithmetic and its checkpoints
 figures/              image grids, curves and timelines
 quality/              FID and other measures, the classifier behind them, tables of measurements
-cures/, studies/      what stands behind notebooks 05, 09, 11, 13 and 14; benchmark/ behind 12
+cures/, studies/      what stands behind notebooks 09, 11, 13 and 14; benchmark/ behind 12
 exercises/            the shape tests of notebook 02, which 03 and 04 run
 files/                how images are read from files
 command_line/         how functions become commands

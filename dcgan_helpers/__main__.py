@@ -15,7 +15,9 @@ from .command_line import PROGRAM
 from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
 
-Study = Literal["sensitivity", "choices", "stacked", "conditional", "points", "cures", "flow"]
+Study = Literal[
+    "sensitivity", "choices", "noise", "stacked", "conditional", "points", "cures", "flow"
+]
 Part = Literal["steps", "tricks", "growth", "startup", "quality", "seeds", "ablation", "peers"]
 RunDir = Annotated[Path, Positional, arg(help="Folder of a run.")]
 DataRoot = Annotated[Path, arg(help="Folder of pictures or IDX files; where to download.")]
@@ -128,7 +130,7 @@ def evaluate(
 
 
 def study(names: Positional[tuple[Study, ...]] = (), output: Path | None = None) -> None:
-    """Run what notebooks 05, 09, 11, 13 and 14 show, in this order: hours in all.
+    """Run what notebooks 09, 11, 13 and 14 show, in this order: hours in all.
 
     It can be stopped at any time; the same command goes on where it was.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from judges import FakeJudge
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcgan_helpers import benchmark, run_folder
@@ -347,3 +348,13 @@ def test_command_writes_tables_and_a_picture(tmp_path, monkeypatch, capsys):
     assert main(["benchmark", "--output", str(folder)]) == 2  # all parts, of which none is run
     assert "this is another; name another --output" in capsys.readouterr().err
     assert len(ran) == 4
+
+
+def test_seeds_are_trained_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality_time, "judge_for", lambda h: FakeJudge())
+    monkeypatch.setattr(quality_time, "TO_THE_END", {"short": (4, 5)})
+    monkeypatch.setitem(quality_time.RECIPES, "short", replace(CI, max_images=64, epochs=1))
+    quality_time.measure_seeds(tmp_path / "seeds.csv", progress=False)
+    table = tables.read(tmp_path / "seeds.csv")
+    assert list(table["seed"]) == [4, 5] and (table["step"] == 2).all()
+    assert not {"at", "seconds"} & set(table.columns)

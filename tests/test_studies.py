@@ -1,7 +1,8 @@
-"""The studies behind notebooks 05, 09 and 11, in small, and the tables that they fill."""
+"""The studies behind notebooks 09, 11 and 13, in small, and the tables that they fill."""
 
 import copy
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from dcgan_helpers import InputError, run_folder
-from dcgan_helpers.__main__ import main
+from dcgan_helpers.__main__ import Study, main
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.hyperparameters import preset
 from dcgan_helpers.networks import Generator, generate
@@ -24,12 +25,17 @@ from dcgan_helpers.studies import (
     conditional,
     cures,
     flow,
+    noise,
     points,
     read_results,
     sensitivity,
     stacked,
 )
-from dcgan_helpers.studies.choices import FullyConnectedDiscriminator, FullyConnectedGenerator
+from dcgan_helpers.studies.unshared import (
+    FullyConnectedDiscriminator,
+    FullyConnectedGenerator,
+    share_no_weights,
+)
 from dcgan_helpers.training import Trainer, train
 
 TINY = replace(preset("ci"), max_images=64)
@@ -119,6 +125,73 @@ def test_fully_connected_rivals_are_as_large_as_they_say(digits):
             assert theirs == pytest.approx(ours, rel=0.05)
     assert FullyConnectedGenerator(100, 8)(noise).shape == (2, 1, 64, 64)
     assert FullyConnectedDiscriminator(8)(images).shape == (2, 1, 1, 1)
+
+
+def test_layers_that_share_nothing_join_what_the_convolutions_join(digits):
+    """With the same weights at every place they are the convolutions, at the same cost."""
+    usual, local = make("usual", digits), make("locally connected", digits)
+    noise, images = torch.randn(3, 100, 1, 1), torch.randn(3, 1, 64, 64)
+    for name, inputs in (("generator", noise), ("discriminator", images)):
+        network, rival = (getattr(trainer, name).eval() for trainer in (usual, local))
+        assert count_multiply_adds(rival, inputs) == count_multiply_adds(network, inputs)
+        for ours, theirs in zip(network.layers.modules(), rival.layers.modules(), strict=True):
+            if isinstance(ours, nn.Conv2d):
+                theirs.weight.data[:] = ours.weight.data.flatten(1)
+            elif isinstance(ours, nn.ConvTranspose2d):
+                theirs.weight.data[:] = ours.weight.data.flatten(1).T
+            elif isinstance(ours, nn.BatchNorm2d):
+                theirs.load_state_dict(ours.state_dict())
+            if getattr(ours, "bias", None) is not None:
+                theirs.bias.data[:] = ours.bias.data
+        torch.testing.assert_close(rival(inputs), network(inputs), atol=1e-5, rtol=1e-4)
+        assert count_parameters(rival) > 10 * count_parameters(network)
+    layers = nn.Sequential(nn.Conv2d(1, 2, 4, 2, 1), nn.BatchNorm2d(2))
+    share_no_weights(layers, torch.ones(2, 1, 8, 8))
+    assert (layers[1].running_mean == 0).all()  # the inputs that show the sizes teach nothing
+
+
+def test_instance_noise_is_on_what_the_discriminator_sees(digits):
+    trainer, black = make("instance noise", digits), -torch.ones(2, 1, 64, 64)
+    assert trainer.seen(black).std().item() == pytest.approx(0.4, rel=0.05)
+    assert torch.equal(make("usual", digits).seen(black), black)
+
+
+def test_discriminator_is_asked_without_training_it(digits):
+    trainer = Trainer(replace(TINY, instance_noise=0.2), digits)
+    steps = trainer.steps(3)
+    next(steps)
+    before = copy.deepcopy((trainer.generator.state_dict(), trainer.discriminator.state_dict()))
+    state = torch.get_rng_state()
+    held_out = load_dataset("mnist-5k", held_out=True, max_images=50)[:]
+    found = noise.mean_logits(trainer, held_out)
+    assert found == noise.mean_logits(trainer, held_out)
+    assert set(found) == {"logit_trained", "logit_held_out", "logit_fake"}
+    assert len(set(found.values())) == 3
+    assert torch.equal(state, torch.get_rng_state())
+    after = trainer.generator.state_dict(), trainer.discriminator.state_dict()
+    for old, new in zip(before, after, strict=True):
+        assert all(torch.equal(old[key], new[key]) for key in old)
+
+
+def test_study_of_noise_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(noise, "judge_for", lambda h: FakeJudge())
+    small = {"base": replace(TINY, epochs=2), "seeds": (1,), "every": 3, "progress": False}
+    noise.run_study(tmp_path, **small)
+    table = read_results("noise", tmp_path)
+    assert list(table["instance_noise"]) == [0.4, 0.4, 0, 0]
+    assert list(table["step"]) == [3, 4] * 2  # every third, and the last
+    tables.save(tmp_path / "noise.csv", table[:2])
+    noise.run_study(tmp_path, **small)
+    assert read_results("noise", tmp_path).equals(table)
+
+
+def test_shipped_study_of_noise_is_complete():
+    table = read_results("noise")
+    for instance_noise in noise.NOISES:
+        for seed in SEEDS:
+            own = table[(table["instance_noise"] == instance_noise) & (table["seed"] == seed)]
+            assert list(own["step"]) == list(range(210, 1891, 210))
+    assert table.filter(like="logit_").notna().all().all()
 
 
 @pytest.mark.parametrize("choice", choices.CHOICES)
@@ -256,7 +329,7 @@ def test_shipped_stacked_study_is_complete(classifier):
 
 @pytest.fixture
 def small_sensitivity(monkeypatch):
-    monkeypatch.setattr(sensitivity, "COMPARED_COUNT", 20)
+    monkeypatch.setattr(sensitivity, "judge_for", lambda base: FakeJudge())
     values = {"start": ("paper", "no-norm"), "features": (16, 4)}
     monkeypatch.setattr(sensitivity, "VALUES", values)
     return {"base": replace(TINY, epochs=1), "seeds": (1, 2), "progress": False}
@@ -266,7 +339,7 @@ def test_study_of_sensitivity_goes_on_where_it_was(small_sensitivity, tmp_path, 
     sensitivity.run_study(tmp_path / "whole", **small_sensitivity)
     whole = read_results("sensitivity", tmp_path / "whole")
     assert len(whole) == 3 * 2  # the usual setting, shared by both values, is run once
-    assert whole["neighbour_accuracy"].between(0, 1).all() and (whole["steps"] == 2).all()
+    assert whole["fid"].notna().all() and (whole["steps"] == 2).all()
     assert len(list((tmp_path / "whole" / "sensitivity").iterdir())) == 3
 
     calls = []
@@ -312,13 +385,13 @@ def test_shipped_sensitivity_is_complete():
 
 def test_command_runs_the_named_studies_or_all(monkeypatch, tmp_path):
     ran = []
-    for study in (sensitivity, choices, stacked, conditional, points, cures, flow):
+    for study in (sensitivity, choices, noise, stacked, conditional, points, cures, flow):
         name = study.__name__.rpartition(".")[2]
         monkeypatch.setattr(
             study, "run_study", lambda output, name=name: ran.append((name, output))
         )
     for named, expected in [
-        ([], ["sensitivity", "choices", "stacked", "conditional", "points", "cures", "flow"]),
+        ([], list(get_args(Study))),
         (["choices"], ["choices"]),
     ]:
         assert main(["study", *named, "--output", str(tmp_path)]) == 0

@@ -1,7 +1,8 @@
 """The studies behind the notebooks, three seeds a setting; what they find goes to `assets/`.
 
-sensitivity  notebook 05: learning rate, beta1, width and initial weights, one at a time
+sensitivity  notebook 09: learning rate, beta1, width and initial weights, one at a time
 choices      notebook 09: batch norm, losses, convolutions: the article's choices
+noise        notebook 09: what instance noise changes in what the discriminator learns
 stacked      notebook 11: how many of 1,000 kinds of image a generator draws
 conditional  notebook 13: labels and clusters, by projection and by concatenation
 points       notebook 14: what came after DCGAN, on points in a plane

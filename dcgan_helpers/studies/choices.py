@@ -1,7 +1,7 @@
 """Notebook 09: the article's choices one at a time, everything else being equal.
 
-A choice is a `Trainer` with one part replaced. What is not replaced is `HALF_WIDTH`: an hour of
-computing that does not depend on the processor's kind.
+A choice is a `Trainer` with one part replaced. What is not replaced is `HALF_WIDTH`: an hour and a
+half of computing that does not depend on the processor's kind.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .. import InputError, studies
 from ..data import load_images
-from ..hyperparameters import IMAGE_SIZE, Hyperparameters
+from ..hyperparameters import IMAGE_SIZE, PRESETS, Hyperparameters
 from ..networks import Discriminator, Generator, generate, initialize_weights
 from ..quality import tables
 from ..quality.cost import count_multiply_adds, count_parameters
@@ -25,6 +25,7 @@ from ..quality.tables import SEEDS
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Judge, Trainer
 from . import HALF_WIDTH, ROW_COUNT, Change, slug
+from .unshared import FullyConnectedDiscriminator, FullyConnectedGenerator, share_no_weights
 
 SCORED_STEPS = (158, 316, 632)
 """Steps after which fakes are scored: about 2.5, 5 and 10 epochs."""
@@ -92,50 +93,6 @@ class Smoothed(Trainer):
         return (loss_real + self.loss(logits_fake, torch.zeros_like(logits_fake))) / 2
 
 
-class FullyConnectedGenerator(nn.Module):
-    """Noise `N×latent_dim×1×1` to images `N×1×64×64` through two hidden layers of `width`."""
-
-    def __init__(self, latent_dim: int, width: int):
-        super().__init__()
-        self.latent_dim = latent_dim
-        self.layers = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(latent_dim, width),
-            nn.BatchNorm1d(width),
-            nn.ReLU(),
-            nn.Linear(width, width),
-            nn.BatchNorm1d(width),
-            nn.ReLU(),
-            nn.Linear(width, IMAGE_SIZE**2),
-            nn.Tanh(),
-            nn.Unflatten(1, (1, IMAGE_SIZE, IMAGE_SIZE)),
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z)
-
-
-class FullyConnectedDiscriminator(nn.Module):
-    """Images `N×1×64×64` to logits `N×1×1×1` through two hidden layers of `width`."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(IMAGE_SIZE**2, width),
-            nn.LeakyReLU(0.2),
-            nn.Dropout(0.3),
-            nn.Linear(width, width),
-            nn.LeakyReLU(0.2),
-            nn.Dropout(0.3),
-            nn.Linear(width, 1),
-            nn.Unflatten(1, (1, 1, 1)),
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)
-
-
 class EqualParameters(Trainer):
     """Both networks fully connected, as wide as makes their parameters as many as before."""
 
@@ -165,6 +122,24 @@ class EqualCost(EqualParameters):
         return count_multiply_adds(network, inputs)
 
 
+class LocallyConnected(Trainer):
+    """Convolutions that share no weights: the control for what sharing is worth."""
+
+    def make_networks(self) -> tuple[nn.Module, nn.Module]:
+        generator, discriminator = super().make_networks()
+        share_no_weights(generator, torch.zeros(2, self.hyperparameters.latent_dim, 1, 1))
+        share_no_weights(discriminator, torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE))
+        return generator, discriminator
+
+
+class InstanceNoise(Trainer):
+    """What the discriminator sees is under noise, as strong as the preset `laptop` has it."""
+
+    def __init__(self, h: Hyperparameters, *arguments: Any, **options: Any):
+        noise = PRESETS["laptop"].instance_noise
+        super().__init__(replace(h, instance_noise=noise), *arguments, **options)
+
+
 CHOICES: dict[str, type[Trainer]] = {
     "usual": Trainer,
     "no batch norm": NoBatchNorm,
@@ -176,6 +151,8 @@ CHOICES: dict[str, type[Trainer]] = {
     "label smoothing": Smoothed,
     "fully connected, equal parameters": EqualParameters,
     "fully connected, equal cost": EqualCost,
+    "locally connected": LocallyConnected,
+    "instance noise": InstanceNoise,
 }
 LONGER = {"fully connected, equal parameters": (1264, 2528, 5056)}
 """A choice with cheaper steps goes on, so that it can be compared at equal time too."""

@@ -1,15 +1,13 @@
-"""Notebook 05: how sensitive is training to learning rate, beta1, width and initial weights?"""
+"""Notebook 09: how sensitive is training to learning rate, beta1, width and initial weights?"""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ..data import load_images, scale_images
+from ..data import load_images
 from ..hyperparameters import Hyperparameters
 from ..networks import generate
-from ..quality.metrics import neighbour_accuracy
+from ..quality.judge import judge_for, table_row
 from ..quality.tables import SEEDS, complete
 from ..run_folder import ASSETS, make_folder, save_grid
 from ..training import Trainer
@@ -37,8 +35,6 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "features": (4, 8, 16, 32),
     "start": tuple(STARTS),
 }
-COMPARED_COUNT = 1000
-"""Real images, and as many fakes, that `neighbour_accuracy` compares."""
 
 
 def settings() -> list[Setting]:
@@ -74,20 +70,17 @@ def run_study(
 ) -> None:
     """Train what is missing in `output` and add it there. Raises InputError."""
     make_folder(output / "sensitivity")
-    images = load_images(base)
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    real = scale_images(images[order[:COMPARED_COUNT]])
+    images, judge = load_images(base), judge_for(base)
 
     def run(seed: int, **setting: Any) -> list[dict[str, Any]]:
         trainer = Trainer(hyperparameters(setting, seed, base), images)
         for _ in trainer.steps(trainer.total_steps):
             pass
-        fake = generate(trainer.moving_average.module.eval(), len(real)).cpu()
+        generator = trainer.moving_average.module.eval()
         if seed == seeds[0]:
-            save_grid(picture(setting, output), fake[:ROW_COUNT])
-        accuracy = round(neighbour_accuracy(real, fake), 4)
-        ran = {"seed": seed, "steps": trainer.steps_done, "neighbour_accuracy": accuracy}
-        return [setting | ran]
+            save_grid(picture(setting, output), generate(generator, ROW_COUNT))
+        ran = {"seed": seed, "steps": trainer.steps_done}
+        return [setting | ran | table_row(judge.score_generator(generator))]
 
     jobs = [setting | {"seed": seed} for setting in settings() for seed in seeds]
     complete(output / "sensitivity.csv", jobs, run, progress)
