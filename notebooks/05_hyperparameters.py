@@ -28,7 +28,7 @@
 # 3. follow the signal through a new generator, layer by layer;
 # 4. compare three starts, forwards and backwards.
 #
-# **You need** the two networks (notebooks 03 and 04). **Time:** read 20 min, run 1 min on a laptop.
+# **You need** the two networks (notebooks 03 and 04). **Time:** read 27 min, run 1 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
