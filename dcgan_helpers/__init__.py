@@ -18,6 +18,7 @@ __main__              one command line for all of it: `python -m dcgan_helpers -
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pickle import UnpicklingError
 
 
 class InputError(Exception):
@@ -33,6 +34,8 @@ def reading(path: str | PathLike[str], missing: str, damaged: str) -> Iterator[N
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing; {missing}") from error
+    except UnpicklingError as error:  # PyTorch's text advises to trust the file
+        raise InputError(f"{path} holds what no run of ours writes; {damaged}") from error
     except Exception as error:  # decoders of damaged files raise almost anything
         raise InputError(f"{path} is damaged ({one_line(error)}); {damaged}") from error
 

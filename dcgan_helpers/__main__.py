@@ -10,7 +10,7 @@ from pydantic import Field
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
-from . import InputError, command_line
+from . import command_line
 from .command_line import PROGRAM
 from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
@@ -82,29 +82,10 @@ def sample(
             [-1, 1]) and, if there are classes, `labels` (N); `RUN_DIR/sample-seed-SEED.png` when
             not given.
     """
-    import numpy as np
-
-    from . import networks, run_folder
+    from .command_line.sampling import draw
 
     output = output or run_dir / f"sample-seed-{seed}.png"
-    if output.suffix not in (".png", ".npz"):
-        raise InputError(f"--output is {output}; expected a name that ends in .png or .npz")
-    generator = run_folder.load_generator(run_dir)
-    if not output.parent.is_dir():
-        raise InputError(f"the folder of --output {output} is missing; make it first")
-    labels = networks.draw_classes(generator, count, seed)
-    if classes is not None or per_class is not None:
-        labels = networks.named_classes(generator, classes, per_class or 1)
-    drawn = count if labels is None else len(labels)
-    images = networks.generate(generator, drawn, seed, progress=True, classes=labels)
-    if output.suffix == ".png":
-        run_folder.save_grid(output, images, per_class or (drawn if classes else 8))
-    else:
-        arrays: Any = {"images": images.numpy()}
-        arrays |= {} if labels is None else {"labels": labels.numpy()}
-        with run_folder.atomic(output) as temporary:
-            np.savez(temporary, **arrays)
-    print(f"{drawn} images: {output}")
+    print(draw(run_dir, count, classes, per_class, seed, output))
 
 
 def evaluate(

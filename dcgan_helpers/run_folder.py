@@ -16,6 +16,7 @@ import csv
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -50,8 +51,7 @@ PARTS = (
     GENERATOR, RAW_GENERATOR, DISCRIMINATOR, CHECKPOINTS,
 )  # fmt: skip
 OLD_TRAINING, OLD_EVALUATION = "metrics.csv", "metrics.json"  # in older folders, still read
-# In a checkpoint, beside what Accelerate saves there.
-MOVING_AVERAGE, POSITION = "moving_average.safetensors", "position.json"
+MOVING_AVERAGE, POSITION = "moving_average.safetensors", "position.json"  # in a checkpoint
 
 ASSETS = Path(__file__).with_name("assets")
 """Folder of everything that comes with the package."""
@@ -243,8 +243,7 @@ def load_discriminator(run_dir: str | Path) -> Discriminator:
 def export(run_dir: str | Path, output: Path = TRAINED) -> Path:
     """Copy what is needed to load the two networks of a run, with weights in 16 bits.
 
-    Half precision halves the files and moves no pixel by more than one grey level.
-    Returns `output`. Raises InputError.
+    It halves the files and moves no pixel by more than a grey level. Raises InputError.
     """
     generator, discriminator = load_generator(run_dir), load_discriminator(run_dir)
     make_folder(output)
@@ -289,12 +288,13 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, accelerator: "Accelerator", moving_average: nn.Module
 ) -> dict[str, Any]:
-    """Bring networks and optimisers to the state of a checkpoint; returns its position.
+    """Bring the networks to a checkpoint's state; returns its position. Raises InputError."""
+    from accelerate.utils import load
 
-    Raises InputError.
-    """
     fix = "delete it and train again with --overwrite"
-    with reading(path, fix, fix):
+    with reading(path, fix, fix), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, about files that it refuses
+        load(path / "random_states_0.pkl")  # without it `load_state` goes on with other numbers
         accelerator.load_state(str(path))
     load_weights(path / MOVING_AVERAGE, moving_average)
     return load_json(path / POSITION)

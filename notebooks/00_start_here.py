@@ -356,7 +356,7 @@ plt.show()
 # | [10](10_latent_space.ipynb) | directions and sums of noise | 52 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | colour; mode collapse | 20 min | 3 min |
 # | [12](12_faster.ipynb) | speed-ups and their cost | 25 min | 2 min |
-# | [13](13_conditional.ipynb) | "Draw me a 7" | 48 min | 3 min |
+# | [13](13_conditional.ipynb) | "Draw me a 7" | 47 min | 3 min |
 # | [14](14_after_dcgan.ipynb) | later cures; flow matching | 75 min | 1 min |
 #
 # Each runs alone, but uses terms of earlier ones.

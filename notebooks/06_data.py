@@ -81,7 +81,7 @@ plt.show()
 # %% [markdown]
 # ## 4,000 to train with, 1,000 held out
 #
-# A generator could learn its digits by heart and draw copies. Compared with the digits that it was trained on, copies would score perfectly. So nothing is trained with 1,000 of the 5,000 digits: they are *held out*. Notebook 08 scores fakes against them. The other 4,000 are the *trained-on* digits.
+# A generator could memorise its digits and draw copies. Compared with the digits that it was trained on, copies would score perfectly. So nothing is trained with 1,000 of the 5,000 digits: they are *held out*. Notebook 08 scores fakes against them. The other 4,000 are the *trained-on* digits.
 #
 # The *class* of an image says which digit it is. Every fifth digit of each class is held out. A plain GAN needs no classes, because the discriminator only answers *real or fake*. The classifier behind the scores needs them (notebook 08), and so does a GAN that draws the digit you name (notebook 13).
 

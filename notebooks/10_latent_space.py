@@ -535,7 +535,7 @@ lengths = found.norm(dim=1)
 print(f"lengths of what was found: {lengths.min():.0f} to {lengths.max():.0f}")
 
 # %% [markdown]
-# The median error falls from 0.103<!--seen--> to 0.002<!--seen--> for fakes, and from 0.084<!--seen--> to 0.012<!--seen--> for held-out digits. The generator has never seen these eight digits, so it has not learnt them by heart. Eight digits do not show that it can draw *any* digit.
+# The median error falls from 0.103<!--seen--> to 0.002<!--seen--> for fakes, and from 0.084<!--seen--> to 0.012<!--seen--> for held-out digits. The generator has never seen these eight digits, so it has not memorised them. Eight digits do not show that it can draw *any* digit.
 #
 # Nothing keeps the search on the shell: it ends at lengths of 10<!--seen--> to 14<!--seen-->.
 

@@ -19,17 +19,17 @@
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/13_conditional.ipynb)
 #
-# A plain DCGAN draws some digit. Nobody can ask it for a 7. A class beside the noise changes that, and the pictures become better too. It takes four lines in each network and about a minute of training.
+# Nobody can ask a plain DCGAN for a 7. A class beside the noise changes that, with four lines in each network and a minute of training.
 #
 # **In this notebook you will**
 #
-# 1. tell both networks the class of an image, in four lines each;
-# 2. draw the number that you ask for, and see what the class decides and what the noise decides;
-# 3. walk between two classes and between two noise vectors;
-# 4. compare two ways to tell the discriminator, and clusters where there are no labels;
+# 1. tell both networks the class of an image;
+# 2. draw the number that you ask for;
+# 3. see what the class decides and what the noise decides;
+# 4. compare labels, clusters and two discriminators;
 # 5. let a classifier learn digits from fakes alone.
 #
-# **You need** the two networks (notebooks 03 and 04), the loop (07) and FID with its floor (08). **Time:** read 48 min, run 3 min on a laptop.
+# **You need** the networks (03, 04), the loop (07), FID and its floor (08). **Time:** read 47 min, run 3 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -309,9 +309,9 @@ figure.suptitle("Three walks between classes, and one between noise vectors")
 plt.show()
 
 # %% [markdown]
-# No walk in the picture has a jump. Halfway between two classes stands a figure that is neither, and yet drawn in strokes. Between noise vectors the digit stays a 5 and its style changes.
+# No walk in the figure has a jump. Halfway between two classes stands a figure that is neither, and yet drawn in strokes. Between noise vectors the digit stays a 5 and its style changes.
 #
-# The same as a moving picture: through all ten classes and back to 0, eight noise vectors at once.
+# The same as an animation: through all ten classes and back to 0, eight noise vectors at once.
 
 # %% tags=["nbval-ignore-output"]
 eight = noise(8, seed=5)
@@ -454,9 +454,10 @@ assert purest / 4000 > 0.7
 # | Every class looks alike, and sharp | labels and images were shuffled apart | shuffle pairs; print a batch with its labels |
 # | `one_hot` complains of a class | classes count from 1, or a class is missing in a small set | count from 0; give the number of classes |
 # | Rare classes stay bad | the generator draws classes equally often, the data does not | draw classes as common as they are |
-# | Fine pictures, FID far above the floor | each class has too little variety | look at recall; more images or distortion |
+# | Fine images, FID far above the floor | each class has too little variety | look at recall; more images or distortion |
 # | A digit cannot be asked for | the run has no classes | `train --preset digits` |
-#
+
+# %% [markdown]
 # ## Summary
 #
 # 1. The generator gets a one-hot vector beside the noise. The discriminator adds a projection on the class to its logit. That is all.
@@ -464,7 +465,8 @@ assert purest / 4000 > 0.7
 # 3. A mean of two one-hot vectors is a valid input, so walks between classes cost nothing. The images between are drawn in strokes and belong to neither class.
 # 4. In this study projection had a lower FID than concatenation, and both a lower one than no classes. Clusters did no worse than labels by concatenation.
 # 5. A classifier that learnt from fakes alone was right on 97% of held-out digits, one that learnt from real digits on 98.5%.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # **1.** How many weights does the class add to a generator with `features` 8 and 10 classes? Put the number into `answer`.
@@ -510,7 +512,7 @@ print("exercise 2:", check_labels(conditional_step_labels))
 # %% [markdown]
 # **3.** *Explore.* Train with `--classes clusters --cluster-count 10` and with 200. What happens to FID, and why? (There is a floor for the size of a cluster.)
 #
-# **Next:** [notebook 14](14_after_dcgan.ipynb), what came after the DCGAN. Or train on your own pictures: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
+# **Next:** [notebook 14](14_after_dcgan.ipynb), what came after the DCGAN. Or train on your own images: `python -m dcgan_helpers train --preset clusters --dataset folder --data-root my_pictures`.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.

@@ -76,7 +76,7 @@ is_small = preset() != preset("laptop")  # the tests do less of everything
 # | Fakes cover only a part of the real images | packing, relativistic pairing | 2018 |
 # | The two networks circle and do not settle | a penalty on the discriminator's slope (R1) | 2018 |
 # | The discriminator becomes too steep | spectral norm, gradient penalty | 2017 |
-# | The discriminator learns the training images by heart | augmentation of what it sees | 2020 |
+# | The discriminator memorises the training images | augmentation of what it sees | 2020 |
 # | One network learns faster than the other | two learning rates | 2017 |
 # | Checkerboards | resize, then convolve | 2016 |
 #
@@ -253,7 +253,7 @@ report("hinge loss")
 # %% [markdown]
 # ### Spectral norm
 #
-# *Fault:* a steep discriminator changes its verdict over a tiny distance, and its gradient is useless to the generator. *Change:* every weight matrix is divided by its largest singular value, so no layer stretches a distance ([Miyato et al. 2018](https://arxiv.org/abs/1802.05957)). Here batch norm stays.
+# *Fault:* the logit of a steep discriminator changes over a tiny distance, and its gradient is useless to the generator. *Change:* every weight matrix is divided by its largest singular value, so no layer stretches a distance ([Miyato et al. 2018](https://arxiv.org/abs/1802.05957)). Here batch norm stays.
 
 # %%
 print(inspect.getsource(cures.SpectralNorm))
@@ -329,7 +329,7 @@ report("resize-convolution")
 # %% [markdown]
 # ### Augmentation
 #
-# *Fault:* with few images the discriminator learns them by heart, and then judges by memory. *Change:* every image that it sees is changed at random, real or fake. The gradient of a fake passes through its change ([Zhao et al. 2020](https://arxiv.org/abs/2006.10738)). Augmenting the real images alone would teach the generator to draw the changes.
+# *Fault:* with few images the discriminator memorises them. *Change:* every image that it sees is changed at random, real or fake. The gradient of a fake passes through its change ([Zhao et al. 2020](https://arxiv.org/abs/2006.10738)). Augmenting the real images alone would teach the generator to draw the changes.
 
 # %%
 for part in ("seen", "brightness", "translation", "cutout"):
@@ -411,7 +411,7 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# With 500 images and so few steps the unchanged loop has hardly lost anything. The discriminator has had no time to learn them by heart. So augmentation has nothing to cure here, and it costs: of its parts translation is the one that hurts, in all three seeds. Brightness alone and cutout alone cost less.
+# With 500 images and so few steps the unchanged loop has hardly lost anything. The discriminator has had no time to memorise them. So augmentation has nothing to cure here, and it costs: of its parts translation is the one that hurts, in all three seeds. Brightness alone and cutout alone cost less.
 #
 # Why translation? A grey border, which would show where an image was moved, is not the reason: with it FID is about the same. A guess: the discriminator must learn each digit at 17 × 17 places, and half a minute is too short for that.
 
@@ -659,7 +659,8 @@ pd.DataFrame(sampling | {"GAN, one pass": row}).T.fillna("")
 # | WGAN losses far from 0, and no sense in them | the critic's mean is arbitrary; only its difference counts | plot the difference |
 # | A cure from a paper makes it worse | it was made for other networks, rates and times | tune it before you judge, and say how long |
 # | The flow draws grey clouds | too few sampling steps, or an untrained moving average | 20 steps or more; look at the raw network, too |
-#
+
+# %% [markdown]
 # ## Summary
 #
 # 1. On a ring and a grid of point clouds none of six others did better than the plain GAN by more than the seed spread.
@@ -667,7 +668,8 @@ pd.DataFrame(sampling | {"GAN, one pass": row}).T.fillna("")
 # 3. At half a minute's equal time none of the cures beat the presets. At equal images no difference was seen for the three penalties.
 # 4. Flow matching with labels reached the floor in two minutes, with one loss and without a game. It needs five to nine network calls for each image.
 # 5. Labels help most. A GAN suits fast drawing; a flow suits those who want one loss that falls.
-#
+
+# %% [markdown]
 # ## Exercises
 #
 # **1.** Write `my_r1(discriminator, real, gamma)`: the penalty of R1, a single number that can be differentiated again.
@@ -763,7 +765,7 @@ def check_factor(factor):
 print("exercise 4:", check_factor(factor))
 
 # %% [markdown]
-# **Next:** this is the last notebook. Train on your own pictures (`python -m dcgan_helpers train --dataset folder --data-root my_pictures`), or go back to [notebook 00](00_start_here.ipynb) for the map of the series.
+# **Next:** this is the last notebook. Train on your own images (`python -m dcgan_helpers train --dataset folder --data-root my_pictures`), or go back to [notebook 00](00_start_here.ipynb) for the map of the series.
 
 
 # %%

@@ -2,11 +2,13 @@ import csv
 import json
 import math
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -432,6 +434,32 @@ def test_resume_refuses_other_images_and_damaged_checkpoints(finished_run, tmp_p
     model.write_bytes(model.read_bytes()[:-100])
     with pytest.raises(InputError, match=r"step-000000032 is damaged .*--overwrite"):
         resume(run_dir, progress=False)
+
+
+class Poison:
+    """Unpickled without care, it writes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["optimizer.bin", "optimizer_1.bin", "random_states_0.pkl"])
+def test_a_poisoned_checkpoint_is_refused_in_one_line(finished_run, tmp_path, name, capsys):
+    run_dir, poisoned = tmp_path / "run", tmp_path / "poisoned"
+    shutil.copytree(finished_run, run_dir)
+    path = run_folder.latest_checkpoint(run_dir) / name
+    path.write_bytes(pickle.dumps(Poison(poisoned), protocol=2))
+    assert main(["resume", str(run_dir), "--epochs", "3"]) == 2
+    assert not poisoned.exists()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "step-000000032 holds what no run of ours writes; delete it" in line
+    path.unlink()  # gone: random numbers must not silently be others
+    assert main(["resume", str(run_dir), "--epochs", "3"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "step-000000032" in line and "delete it" in line
 
 
 def test_overwrite_deletes_the_old_run_and_nothing_else(finished_run, tmp_path):
