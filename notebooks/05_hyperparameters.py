@@ -67,7 +67,7 @@ from dcgan_helpers.networks import Discriminator, Generator, initialize_weights
 # | `IMAGE_SIZE` | 64 | height and width | 64 (figure 1) |
 # | `CHANNELS_IMG` | 1 | 1 for grey, 3 for colour | 3 (figure 1) |
 # | `NOISE_DIM` | 100 | length of the noise $z$ | 100 (figure 1) |
-# | `NUM_EPOCHS` | 30 | passes over the data | not given for MNIST |
+# | `NUM_EPOCHS` | 30 | the number of passes through all images | not given for MNIST |
 # | `FEATURES_GEN` | 64 | the generator's width: its first layer has 16 times as many channels | 1,024 channels (figure 1) |
 # | `FEATURES_DISC` | 64 | the discriminator's width: its last hidden layer has 8 times as many | 512 channels (section 5.1) |
 # | kernel | 4 | the size of all kernels | 5 (figure 1) |
