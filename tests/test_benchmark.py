@@ -204,6 +204,17 @@ def test_records_are_those_of_the_stored_race(race):
         assert row.split("|")[2].strip() == (f"{seconds} s" if seconds else "not reached")
 
 
+def test_records_state_the_range_of_ten_seeds():
+    text = (ROOT / "dcgan_helpers" / "benchmark" / "RECORDS.md").read_text(encoding="utf-8")
+    table = benchmark.read("seeds", benchmark.HELD_OUT)
+    for recipe in ("laptop", "digits"):
+        own = table[table["recipe"] == recipe]
+        assert tuple(own["seed"]) == quality_time.TEN_SEEDS
+        low, high, sure = own["fid"].min(), own["fid"].max(), math.floor(100 * own["sure"].min())
+        assert f"FID of `{recipe}` between {low:.1f} and {high:.1f}" in text
+        assert f"sure of at least {sure}%" in text
+
+
 def test_seconds_to_target_by_hand():
     rows = [(15, 30.0, 0.99), (35, 9.0, 0.9), (60, 9.0, 0.96), (90, 12.0, 0.99)]
     table = pd.DataFrame(

@@ -162,9 +162,11 @@ def measure_quality(path: Path, seeds: tuple[int, ...] = SEEDS, progress: bool =
 
 def measure_seeds(path: Path, progress: bool = True) -> None:
     """Run what is missing in the table of `seeds`. Raises InputError."""
-    judge = judge_for(LAPTOP)
+    judges = {name: judge_for(RECIPES[name]) for name in TO_THE_END}
     jobs = [{"recipe": name, "seed": seed} for name, own in TO_THE_END.items() for seed in own]
-    complete(path, jobs, lambda recipe, seed: run_to_the_end(recipe, seed, judge), progress)
+    complete(
+        path, jobs, lambda recipe, seed: run_to_the_end(recipe, seed, judges[recipe]), progress
+    )
 
 
 def measure_ablation(path: Path, seeds: tuple[int, ...] = SEEDS, progress: bool = True) -> None:
