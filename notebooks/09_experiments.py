@@ -98,7 +98,7 @@ for choice in ("minimax loss", "label smoothing"):
 #
 # The *seed spread* of a choice is its largest FID divided by its smallest. We write *effect* if all three ratios are on one side of 1, and their median is further from 1 than the seed spread of both choices. Else we write *no difference seen*, which does not mean that there is none.
 #
-# Learning rate and initial weights were chosen for the usual networks. The other choices were not tuned, so one that fails here may work with other numbers.
+# Learning rate and initial weights were chosen for the usual networks, and nothing was tuned for the others. So a choice that fails here may work with other numbers.
 
 # %%
 print(inspect.getsource(seen))
@@ -151,7 +151,7 @@ figure.suptitle("Eight fakes of the same runs, seed 1")
 plt.show()
 
 # %% [markdown]
-# **Learning rate.** At 0.00005 and at the paper's 0.0002, FID is higher: an effect. From 0.0005 to 0.005, the highest rate that was run, no difference is seen. The paper's networks are wider, its batches larger, and its runs longer. So its rate may be right there.
+# **Learning rate.** At 0.00005 and at the paper's 0.0002, FID is higher: an effect. From 0.0005 to 0.005, the highest rate that was run, no difference is seen. The paper's networks are wider and its runs longer, so its rate may be right there.
 #
 # **Momentum.** $\beta_1$ = 0.9, Adam's default, is worse in all seeds: FID is 10.42<!--seen--> to 15.80<!--seen--> times the usual one. Between 0 and 0.5 no difference is seen. A guess at the reason: Adam remembers gradients from about ten steps ago, and the opponent has changed since.
 #
@@ -196,7 +196,7 @@ compare(
 # - **Only in D**: an effect. All seeds learn, but their FID is 1.45<!--seen--> to 3.06<!--seen--> times the usual one.
 # - **Scales N(0, 0.02)**: an effect. FID is 1.56<!--seen--> to 2.64<!--seen--> times the usual one.
 #
-# The paper has batch norm in both networks. It reports that without it the generator mapped all noise to one point (section 3). Here batch norm in D alone is enough to learn, and in G alone it is not. The article's code has it in neither. Its `initialize_weights` would also draw the scales around 0.
+# The paper has batch norm in both networks. It reports that without it the generator mapped all noise to one point (section 3). Here batch norm in D alone is enough to learn, and in G alone it is not.
 
 # %% [markdown]
 # ## Losses
@@ -212,7 +212,7 @@ compare("Three other losses", "sigmoid + BCE", "label smoothing", "minimax loss"
 # %% [markdown]
 # ## Convolutions
 #
-# The article closes with the remark that a DCGAN trains far better than a fully connected GAN. It gives no numbers. What does a convolution do that a fully connected layer does not? Two things: it joins each output with a few *near* pixels only, and it uses the same weights at every place.
+# The article closes with the remark that a DCGAN trains far better than a fully connected GAN. It gives no numbers. A convolution differs from a fully connected layer in two things: it joins each output with a few near pixels only, and it uses the same weights at every place.
 #
 # Three rivals separate them:
 #
@@ -393,9 +393,9 @@ pd.DataFrame(gallery).T
 # %% [markdown]
 # Read the curve first. If FID still falls in all seeds, the run is *slow*. If not, the run is *failing*, as far as these steps show.
 #
-# - **One image.** Without batch norm all fakes are black: 1,000 black images have the same FID, 1,548<!--seen-->. With batch norm only in G all fakes show the same three bars.
+# - **One image.** Without batch norm all fakes are black: 1,000 black images have the same FID, 1,548<!--seen-->. With batch norm only in G the fakes of seed 1 all show the same three bars.
 # - **It depends on the seed.** The minimax loss learns from one seed and fails from two.
-# - **Few images.** The fully connected pair of equal cost draws an 8 and a 1, again and again. Such a lack of variety is *mode collapse* (notebook 11). Recall is 0.
+# - **Few images.** Most fakes of the fully connected pair of equal cost show nearly the same 8. Such a lack of variety is *mode collapse* (notebook 11). Recall is 0.
 # - **Slow.** The small fully connected pair looked like a failure at step 632, with FID 1,484<!--seen-->. At step 5,056 it draws digits.
 #
 # Losses do not tell them apart: D's loss is 0.50<!--seen--> in the pair that draws two images, and 0.55<!--seen--> in the usual run.
