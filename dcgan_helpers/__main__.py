@@ -159,15 +159,16 @@ def classifier(
     print(make_classifier(dataset, data_root, epochs, output))
 
 
-def figures(run_dir: RunDir, output: Path = Path("images")) -> None:
+def figures(run_dir: RunDir, output: Path = Path("images"), animation: Path | None = None) -> None:
     """Draw the networks, early and later training, and the timeline of a run.
 
     Args:
         output: Folder of the pictures.
+        animation: FILE.gif, FILE.mp4 or FILE.html; draw the run as an animation instead.
     """
     from .figures.article import save_figures
 
-    print(*save_figures(run_dir, output), sep="\n")
+    print(*save_figures(run_dir, output, animation), sep="\n")
 
 
 def export(
@@ -201,9 +202,8 @@ def _judge_for(h: Hyperparameters, data_root: str | Path) -> Any:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failure, 2 bad input or usage."""
-    return command_line.run(
-        _commands, str(__doc__), sys.argv[1:] if arguments is None else arguments
-    )
+    given = sys.argv[1:] if arguments is None else arguments
+    return command_line.run(_commands, str(__doc__), given)
 
 
 def _commands(arguments: list[str]) -> dict[str, Callable[..., None]]:

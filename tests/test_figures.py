@@ -1,11 +1,14 @@
+import subprocess
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 
 from dcgan_helpers import InputError, figures, run_folder
 from dcgan_helpers.__main__ import main
-from dcgan_helpers.figures import article, shapes
+from dcgan_helpers.figures import animation, article, shapes
 from dcgan_helpers.hyperparameters import PRESETS
 from dcgan_helpers.networks import Discriminator, Generator, generate
 
@@ -120,3 +123,85 @@ def test_shipped_networks_are_of_the_laptop_preset():
     assert run_folder.load_discriminator(run_folder.TRAINED)(images).isfinite().all()
     size = sum(path.stat().st_size for path in run_folder.ASSETS.rglob("*") if path.is_file())
     assert size < 10e6
+
+
+def test_animation_shows_every_picture_with_its_step(finished_run, tmp_path):
+    kept = sorted((finished_run / run_folder.PROGRESS).glob("step-*.png"))
+    shown = animation.training_pictures(finished_run)
+    assert len(shown) == len(kept) == 5
+    for path, picture in zip(kept, shown, strict=True):
+        with Image.open(path) as grid:
+            below = (0, animation.CAPTION, grid.width, animation.CAPTION + grid.height)
+            assert picture.crop(below).tobytes() == grid.convert("RGB").tobytes()
+        assert picture.getpixel((0, 0)) == (255, 255, 255) and picture.height % 2 == 0
+    captions = {picture.crop((0, 0, picture.width, 30)).tobytes() for picture in shown}
+    assert len(captions) == len(kept)
+    assert len(animation.training_pictures(finished_run, most=3)) == 3
+
+
+@pytest.mark.parametrize("kind", ["gif", "html"])
+def test_one_command_animates_a_run(kind, finished_run, tmp_path, capsys):
+    path = tmp_path / f"training.{kind}"
+    assert main(["figures", str(finished_run), "--animation", str(path)]) == 0
+    assert capsys.readouterr().out.strip() == str(path)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if kind == "gif":
+        with Image.open(path) as gif:
+            assert gif.n_frames == 5 and gif.info["loop"] == 0
+            gif.seek(4)
+            assert gif.info["duration"] == 3000
+            last = Image.open(sorted((finished_run / run_folder.PROGRESS).iterdir())[-1])
+            drawn = gif.convert("L").crop((0, 30, last.width, 30 + last.height))
+            assert ImageChops.difference(drawn, last.convert("L")).getextrema()[1] < 32
+            assert len(gif.convert("RGB").getcolors()) <= animation.GREYS
+    else:
+        page = path.read_text(encoding="utf-8")
+        assert page.count("data:image/png;base64,") == 5 and "http" not in page
+
+
+def test_gif_of_colour_images_keeps_colours(tmp_path):
+    noise = torch.randint(0, 256, (40, 40, 3), generator=torch.manual_seed(0), dtype=torch.uint8)
+    animation._save_gif([Image.fromarray(noise.numpy())] * 2, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert len(gif.convert("RGB").getcolors()) > 100
+
+
+def test_video_is_made_by_ffmpeg_and_its_absence_said(finished_run, tmp_path, monkeypatch):
+    """The program itself is a stand-in that keeps what it is given."""
+    path = tmp_path / "training.mp4"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        with pytest.raises(InputError, match=r"an \.mp4 needs the program ffmpeg; install it"):
+            animation.save_animation(finished_run, path)
+    calls = []
+
+    def ffmpeg(command, input, capture_output):
+        calls.append((command, input))
+        Path(command[-1]).write_bytes(b"video")
+        return subprocess.CompletedProcess(command, 0, b"", b"")
+
+    monkeypatch.setattr(animation.shutil, "which", lambda _: "ffmpeg")
+    monkeypatch.setattr(animation.subprocess, "run", ffmpeg)
+    assert animation.save_animation(finished_run, path).read_bytes() == b"video"
+    ((command, frames),) = calls
+    wide, high = map(int, command[command.index("-s") + 1].split("x"))
+    assert wide % 2 == high % 2 == 0 and len(frames) == wide * high * 3 * (5 + 19)
+    failed = subprocess.CompletedProcess([], 1, b"", b"no encoder")
+    monkeypatch.setattr(animation.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(OSError, match="no encoder"):
+        animation.save_animation(finished_run, path)
+
+
+def test_animation_says_what_is_wrong(finished_run, tmp_path):
+    def expect(message, run_dir, path):
+        with pytest.raises(InputError, match=message):
+            animation.save_animation(run_dir, path)
+
+    gif = tmp_path / "a.gif"
+    expect(r"is .*a\.avi; expected a name that ends in \.gif", finished_run, tmp_path / "a.avi")
+    expect("is missing; make it first", finished_run, tmp_path / "no" / "a.gif")
+    expect("has no pictures in progress/; train it first", tmp_path, gif)
+    (tmp_path / run_folder.PROGRESS).mkdir()
+    (tmp_path / run_folder.PROGRESS / "step-000000000.png").write_bytes(b"no picture")
+    expect(r"step-000000000\.png is damaged .*; delete it", tmp_path, gif)
+    assert not gif.exists()

@@ -61,7 +61,7 @@ def show_timeline(
     The steps grow about evenly in ratio, because most happens early. Raises InputError when
     the run has kept no pictures.
     """
-    paths = _progress(run_dir)
+    paths = progress_paths(run_dir)
     last = len(paths) - 1
     wanted = {0, *np.geomspace(1, max(last, 1), moments - 1).round().astype(int).clip(0, last)}
     chosen = [paths[index] for index in sorted(wanted)]
@@ -83,7 +83,7 @@ def show_moment(run_dir: str | Path, step: float) -> Figure:
 
     Returns the figure; raises InputError when the run has kept no pictures.
     """
-    paths = _progress(run_dir)
+    paths = progress_paths(run_dir)
     path = max((path for path in paths if run_folder.step_of(path) <= step), default=paths[0])
     figure, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
     with Image.open(path) as grid:
@@ -92,8 +92,8 @@ def show_moment(run_dir: str | Path, step: float) -> Figure:
     return figure
 
 
-def _progress(run_dir: str | Path) -> list[Path]:
-    """The paths of the pictures a run has kept, in order."""
+def progress_paths(run_dir: str | Path) -> list[Path]:
+    """The paths of the pictures a run has kept, in order. Raises InputError when there are none."""
     paths = sorted((Path(run_dir) / run_folder.PROGRESS).glob("step-*.png"))
     if not paths:
         raise InputError(f"{run_dir} has no pictures in {run_folder.PROGRESS}/; train it first")

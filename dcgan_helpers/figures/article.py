@@ -12,15 +12,19 @@ from torch import nn
 from .. import run_folder
 from ..networks import Discriminator, Generator
 from . import show_moment, show_timeline
+from .animation import save_animation
 from .shapes import layer_stages
 
 
-def save_figures(run_dir: str | Path, output: Path) -> list[Path]:
-    """Write the article's figures and the timeline of a run; returns their paths.
+def save_figures(run_dir: str | Path, output: Path, animation: Path | None = None) -> list[Path]:
+    """Write the article's figures and the timeline of a run, or an animation of it instead.
 
-    Raises InputError when the folder holds no run with pictures.
+    Returns the paths. Raises InputError when the folder holds no run with pictures, and what
+    `save_animation` raises.
     """
     run_folder.load_hyperparameters(run_dir)
+    if animation:
+        return [save_animation(run_dir, animation)]
     figures = {
         "architecture": show_architecture(Generator(), Discriminator()),  # the paper's width
         "early": show_moment(run_dir, 300),  # the article's first
