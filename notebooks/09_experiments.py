@@ -15,23 +15,21 @@
 # ---
 
 # %% [markdown]
-# # 9 · Experiments: the article's choices, one at a time
+# # 9 · Experiments: one change at a time
 #
 # [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/dcgan-notebooks/dcgan-notebooks/blob/main/notebooks/09_experiments.ipynb)
 #
-# Batch normalisation or none, a sigmoid or logits, this loss or that one, convolutions at all: recipes for GANs are long, and most lines of them rest on one run that looked better. This page changes one thing at a time, three seeds each, and reads off a number.
+# Recipes for GANs are long. Which lines matter?
 #
 # **In this notebook you will**
 #
-# 1. see how a fair comparison is made, and what it costs;
-# 2. read one table and one plot for ten choices, with the spread of three seeds;
-# 3. compare at equal steps and at equal time, which is not the same;
-# 4. test the article's closing claim, that a DCGAN beats a fully connected GAN by far;
-# 5. run one cell of the table yourself.
+# 1. compare runs in pairs;
+# 2. vary learning rate, momentum and width;
+# 3. test batch norm, initial weights and losses;
+# 4. compare convolutions with layers that share no weights;
+# 5. test instance noise, and tell failing from slow.
 #
-# **You need** FID, precision and recall (notebook 08); the losses (00) and batch normalisation (05, 07) as ideas. **Time:** read 20 min, run 1 min on a laptop (the study behind it took more than an hour; its results come with the package).
-#
-# *The paper* is [Radford, Metz and Chintala (2016)](https://arxiv.org/abs/1511.06434), which introduced the DCGAN; *the article* is the reader's notes that this series retells and corrects ([notebook 00](00_start_here.ipynb) says more).
+# **You need** FID, precision and recall (notebook 08), the losses (00) and batch norm (03). **Time:** read 40 min, run 2 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -47,235 +45,419 @@ else:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 # %%
 import inspect
-import math
 from dataclasses import replace
-from statistics import median
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
-from PIL import Image
 from torch import nn
 
-from dcgan_helpers.data import load_dataset
+from dcgan_helpers.data import load_images
+from dcgan_helpers.figures.runs import show_choices, show_pairs, show_row, show_runs
 from dcgan_helpers.hyperparameters import preset
-from dcgan_helpers.quality.cost import count_parameters
+from dcgan_helpers.quality.cost import count_multiply_adds, count_parameters
 from dcgan_helpers.quality.judge import judge_for
-from dcgan_helpers.quality.tables import SEEDS, medians
-from dcgan_helpers.studies import HALF_WIDTH, choices, read_results
+from dcgan_helpers.quality.tables import spread
+from dcgan_helpers.studies import HALF_WIDTH, choices, read_results, sensitivity
+from dcgan_helpers.studies.paired import compared, seen
+from dcgan_helpers.training import Trainer
 
 # %% [markdown]
 # ## A fair comparison
 #
-# Every run below starts from the numbers of notebook 07, a constant learning rate and the paper's momentum, at half the width (8 features, an eighth of the article's) and in 32 bits. Then one thing is changed. Optimisers, data, their order and the number of steps stay as they are. After 158, 316 and 632 steps (2, 4 and 8 passes over 5,000 digits), 5,000 fakes of the moving average are compared with 5,000 real digits.
-
-# %% [markdown]
-# This study, and with it every stored table and figure below, is older than the held-out digits of notebook 08. It trained on all 5,000 digits, and scored 5,000 fakes against the same 5,000 digits. The floor of such a score is 1.5. Today a run trains on 4,000 digits, and its fakes are scored with 1,000 held-out ones, so the same command would find other numbers. Compare the numbers of these tables with each other only.
+# The *usual* run is the plain loop of notebook 07: a constant learning rate of 0.0005, $\beta_1$ = 0.5, no instance noise. It has 8 features and computes in 32 bits. Each other run changes one thing, called a *choice*. The data and the number of steps stay.
 #
-# The command is `python -m dcgan_helpers study choices`. It can be stopped and goes on where it was; what it finds, it adds to a CSV file in the package, from which this page draws.
+# FID compares 1,000 fakes of the moving average with the 1,000 held-out digits, after 158, 316 and 632 steps. 632 steps are 10 epochs. Each choice has three seeds. The scores come with the package, because the runs took more than an hour. `python -m dcgan_helpers study choices` makes them again.
 #
-# In code, a choice is a `Trainer` with one part replaced. Here are three of them, in full:
+# In code, a choice is a `Trainer` with one part replaced:
 
 # %%
-for choice in ("minimax loss", "label smoothing", "no batch norm"):
+for choice in ("minimax loss", "label smoothing"):
     print(inspect.getsource(choices.CHOICES[choice]))
 
 # %% [markdown]
-# What counts as a difference? Two runs of the *same* choice with different seeds already differ. With three seeds against three, if all three of one are better than all three of the other, that happens by luck alone once in twenty (exercise 1), and once in ten if either direction would do. Nine choices are compared with the usual one, so about one of nine would separate by luck. Therefore only large gaps count below, FID after 632 steps is the number decided on beforehand, and "no difference seen" does not mean that there is none.
-#
-# One more limit. Learning rate and initial weights were settled for the usual networks (notebook 05); the other choices were not tuned. "Fails" means: fails here.
-#
 # | choice | what it is | whose |
 # | --- | --- | --- |
-# | usual | batch norm in both networks, scales from N(1, 0.02), logits, the non-saturating loss | the paper, and its authors' code |
-# | no batch norm | in neither network | the article's listing |
-# | batch norm only in G, only in D | in one of the two | ours, to tell which one matters |
-# | scales N(0, 0.02) | batch-norm scales drawn about 0 | the article's `initialize_weights`, had it batch norm |
-# | sigmoid + BCE | the same loss from probabilities | the article's |
-# | minimax loss | G minimises $\log(1 - D(G(z)))$ | [Goodfellow et al. (2014)](https://arxiv.org/abs/1406.2661), equation 1 |
-# | label smoothing | D's target for real images is 0.9 | [Salimans et al. (2016)](https://arxiv.org/abs/1606.03498), section 3.4 |
-# | fully connected | no convolutions; two sizes, explained below | the article's chapter before this one |
+# | no batch norm | in neither network | the article's code |
+# | batch norm only in G, only in D | in one network | ours |
+# | scales N(0, 0.02) | batch-norm scales drawn around 0 | the article's `initialize_weights`, if it had batch norm |
+# | sigmoid + BCE | the usual loss, computed from probabilities | the article's code |
+# | minimax loss | G minimises $\log(1 - D(G(z)))$ | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661), equation 1 |
+# | label smoothing | D's target for real images is 0.9 | [Salimans et al. 2016](https://arxiv.org/abs/1606.03498), section 3.4 |
+# | locally connected, fully connected | no shared weights | the article's chapter before has fully connected layers |
+# | instance noise | noise on all that D sees | [Sønderby et al. 2017](https://arxiv.org/abs/1610.04490) |
 #
-# <details><summary><b>Predict first:</b> order these by how much they change the result: no batch norm; label smoothing; sigmoid and BCE instead of logits; the minimax loss; batch norm in one network only.</summary>
+# <details><summary><b>Predict first:</b> which of the first six choices in the table fail altogether, and which make no difference?</summary>
 #
-# Measured: no batch norm and the minimax loss fail altogether, and so does batch norm in the generator alone. Label smoothing and the sigmoid make no difference that three seeds could show. Recipes tend to list all of these as if they were of one size.
+# No batch norm, batch norm only in G, and the minimax loss fail in all seeds. For label smoothing and sigmoid + BCE no difference is seen.
 # </details>
+
+# %% [markdown]
+# **Pairs.** Two usual runs with different seeds differ already. So we compare in pairs: runs with the same seed get the images in the same order, and the same initial weights if their networks are alike. The number is the ratio of their FIDs.
 #
-# ## The table
+# The *seed spread* of a choice is its largest FID divided by its smallest. We write *effect* if all three ratios are on one side of 1, and their median is further from 1 than the seed spread of both choices. Else we write *no difference seen*, which does not mean that there is none.
+#
+# Learning rate and initial weights were chosen for the usual networks, and nothing was tuned for the others. So a choice that fails here may work with other numbers.
 
 # %%
+print(inspect.getsource(seen))
 table = read_results("choices")
-milliseconds = choices.read_times().groupby("choice")["milliseconds"].median()
+judge = judge_for(HALF_WIDTH)
+floor = judge.floor()
+print("floor of FID, 1,000 real digits against 1,000:", spread(floor["fid"], 1))
+
+# %% [markdown]
+# ## Learning rate, momentum, width
+#
+# These runs have 16 features and 630 steps. Their usual values are a learning rate of 0.0005, $\beta_1$ = 0.5 and 16 features. (`python -m dcgan_helpers study sensitivity` makes them again.)
+#
+# The paper found 0.001 too high and took 0.0002. It writes that $\beta_1$ = 0.9 made training oscillate, and that 0.5 stabilised it (section 4).
+
+# %%
+knobs = read_results("sensitivity")
+TITLES = {"learning_rate": "learning rate", "beta1": "beta1", "features": "features"}
 
 
-def at(choice, column, step=632):
-    """The values of a choice after a step, one for each seed."""
+def of_knob(name):
+    """The rows of each value of one number, the others being usual."""
+    others = [other for other in sensitivity.USUAL if other != name]
+    usual = [sensitivity.USUAL[other] for other in others]
+    rows = knobs[(knobs[others] == usual).all(axis=1)].sort_values("seed")
+    return {v: rows[rows[name] == v] for v in sensitivity.VALUES[name]}
+
+
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", sharey=True)
+results = {}
+for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
+    found = of_knob(name)
+    show_pairs(ax, found, floor["fid"])
+    ax.set(title=title, xlabel=title)
+    results[title] = compared(found, sensitivity.USUAL[name], floor)
+axes[2].legend()
+figure.suptitle("FID after 630 steps, dots of one seed joined")
+plt.show()
+pd.concat(results)
+
+# %%
+figure, axes = plt.subplots(5, 3, figsize=(12, 4.4), layout="constrained")
+for column, (name, title) in zip(axes.T, TITLES.items(), strict=True):
+    for ax in column:
+        ax.axis("off")
+    for ax, value in zip(column, sensitivity.VALUES[name], strict=False):
+        path = sensitivity.picture(sensitivity.USUAL | {name: value})
+        show_row(ax, path, f"{title} {value:g}")
+figure.suptitle("Eight fakes of the same runs, seed 1")
+plt.show()
+
+# %% [markdown]
+# **Learning rate.** At 0.00005 and at the paper's 0.0002, FID is higher: an effect. From 0.0005 to 0.005, the highest rate that was run, no difference is seen. The paper's networks are wider and its runs longer, so its rate may be right there.
+#
+# **Momentum.** $\beta_1$ = 0.9, Adam's default, is worse in all seeds: FID is 10.42<!--seen--> to 15.80<!--seen--> times the usual one. Between 0 and 0.5 no difference is seen. A guess at the reason: Adam remembers gradients from about ten steps ago, and the opponent has changed since.
+#
+# **Width.** 4 and 8 features are worse than 16: effects. With 32 FID is lower in all three seeds, but by less than the seed spread: no difference seen.
+
+# %% [markdown]
+# ## Batch norm and initial weights
+
+
+# %%
+def chosen(choice, step=632):
+    """The rows of a choice after a step, by seed."""
     rows = table[(table["choice"] == choice) & (table["step"] == step)]
-    return rows[column].tolist()
+    return rows.sort_values("seed")
 
 
-last = table[table["step"] == 632]
-shown = medians(last, "choice", value="fid").add_prefix("FID ").round().astype(int)
-for column in ("precision", "recall"):
-    shown[column] = last.groupby("choice")[column].median().round(2)
-shown["time"] = (milliseconds / milliseconds["usual"]).round(2)
-shown
+def compare(title, *names):
+    """FID by seed, eight fakes of seed 1 each, and the table."""
+    found = {name: chosen(name) for name in ("usual", *names)}
+    rows = {}
+    for name in found:
+        last = table[(table["choice"] == name) & (table["seed"] == 1)].iloc[-1]
+        text = f"{name}, seed 1, step {last['step']:,}: FID {last['fid']:.0f}"
+        rows[name] = choices.picture(name), text
+    show_choices(found, rows, floor["fid"], f"{title}, 632 steps")
+    plt.show()
+    return compared(found, "usual", floor)
 
-# %% [markdown]
-# (FID, in the features of our digit classifier: lower is better; two halves of the 5,000 real digits, 2,500 each, have 1.5. Precision: the share of fakes that lie among real digits; to be read with recall, the share of real digits that lie among fakes, for one blob repeated may lie in one real ball. Time: one step, against the usual one, measured in turns.) The same as a picture, each dot a run:
 
 # %%
-figure, ax = plt.subplots(figsize=(9.5, 5.4), layout="constrained")
-order = sorted(choices.CHOICES, key=lambda name: median(at(name, "fid")))
-for y, name in enumerate(reversed(order)):
-    values = at(name, "fid")
-    ax.plot(
-        values,
-        [y] * len(values),
-        "o",
-        ms=8,
-        alpha=0.7,
-        color=f"C{int(name != 'usual')}",
-    )
-    ax.plot(median(values), y, "|", ms=22, mew=2, color="black")
-low, high = min(at("usual", "fid")), max(at("usual", "fid"))
-ax.axvspan(low, high, color="C0", alpha=0.15, label="the usual choice, three seeds")
-ax.set_yticks(range(len(order)), reversed(order))
-ax.set(xscale="log", xlabel="FID after 632 steps (logarithmic; lower is better)")
-ax.set(title="One change at a time: three seeds a row, the bar is the median")
-ax.legend(loc="upper right")
-plt.show()
-
-# %% [markdown]
-# And what the numbers stand for: eight fakes of each choice, from the first seed, after its last step. That is step 632, except for *fully connected, equal parameters*: its cheap steps went on to 5,056.
-
-# %%
-figure, axes = plt.subplots(len(order), figsize=(7, 9.5), layout="constrained")
-for ax, name in zip(axes, order, strict=True):
-    with Image.open(choices.picture(name)) as image:
-        ax.imshow(np.asarray(image))
-    ax.set(xticks=[], yticks=[])
-    ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
-figure.suptitle("Eight fakes of each choice, best FID first")
-plt.show()
-
-# %% [markdown]
-# Line by line:
-#
-# - **Batch normalisation decides.** Without it every seed ends with black pictures and the same FID to within one: that is the distance of a black picture. In the generator alone it does not help; every seed fails. In the discriminator alone it is a gamble: two seeds learn, two to four times behind, and the third is lost, its discriminator's loss at 0.002. The article's listing has it in neither network, the paper asks for it in both.
-# - **Scales drawn about 0** cost a factor of two to three after 632 steps, in all three seeds. With scales near 0 the networks start nearly silent and must first find their voice: after 158 steps FID is above 1,400 in each.
-# - **The minimax loss fails** in all three seeds. Its gradient vanishes just when the discriminator is ahead (notebook 00), and the discriminator is ahead in the first 50 steps even of runs that succeed (notebook 07). In one dimension Adam could save it; here it does not.
-# - **Sigmoid and BCE** are on paper the same loss as logits, in 32 bits. What differs is the last digit of a rounding, and the game does the rest. So this row is a yardstick: differences of its size, and its three seeds are a little worse each time, mean nothing.
-# - **Label smoothing** lies within that yardstick: 53 to 57 against 50 to 69. If it helps, a study of this size cannot see it.
-#
-# So three of the nine changes are fatal, one is fatal now and then, one is a handicap, and two do not matter here. (The other two are the subject of the next sections.)
-#
-# ## Equal steps or equal time?
-#
-# A step of another choice may cost more or less. Whoever waits for a picture compares at equal *time*. Below, the clock: the number of steps times the measured time of a step (the median of seven rounds in which all choices took turns, on the machine that made the study; since then convolutions in 32 bits have become a tenth to a fifth faster by another memory layout, notebook 12, which would favour the convolutional networks a little more).
-
-# %%
-FC = ("fully connected, equal parameters", "fully connected, equal cost")
-figure, (left, right) = plt.subplots(
-    1, 2, figsize=(10, 4.2), sharey=True, layout="constrained"
+compare(
+    "Batch norm and initial weights",
+    "no batch norm",
+    "batch norm only in G",
+    "batch norm only in D",
+    "scales N(0, 0.02)",
 )
-for color, name in enumerate(("usual", *FC, "no batch norm")):
-    for seed in SEEDS:
-        run = table[(table["choice"] == name) & (table["seed"] == seed)]
-        steps, fid = run["step"], run["fid"]
-        style = {"color": f"C{color}", "marker": "o", "ms": 4}
-        left.plot(steps, fid, **style, label=name if seed == 1 else None)
-        right.plot(steps * milliseconds[name] / 1000, fid, **style)
-left.set(title="At equal steps", xlabel="step", ylabel="FID (lower is better)")
-right.set(title="At equal time", xlabel="seconds of training")
-left.set(xscale="log", yscale="log")
+
+# %% [markdown]
+# - **No batch norm**: an effect. FID is 1,548<!--seen--> in all three seeds, and the fakes are black.
+# - **Only in G**: an effect. All seeds fail. Seed 1 draws one image, whatever the noise.
+# - **Only in D**: an effect. All seeds learn, but their FID is 1.45<!--seen--> to 3.06<!--seen--> times the usual one.
+# - **Scales N(0, 0.02)**: an effect. FID is 1.56<!--seen--> to 2.64<!--seen--> times the usual one.
+#
+# The paper has batch norm in both networks. It reports that without it the generator mapped all noise to one point (section 3). Here batch norm in D alone is enough to learn, and in G alone it is not.
+
+# %% [markdown]
+# ## Losses
+
+# %%
+compare("Three other losses", "sigmoid + BCE", "label smoothing", "minimax loss")
+
+# %% [markdown]
+# **Sigmoid + BCE** is the same loss in mathematics. Only the rounding differs. So its row shows how far two runs come apart by rounding alone: FID changes by a factor of up to 1.17<!--seen-->. For it and for **label smoothing** no difference is seen.
+#
+# **The minimax loss** learns from seed 1, and fails from seeds 2 and 3. There the loss of D is at most 0.0001<!--seen-->, so D is sure that the fakes are fake. In this case the minimax loss gives G almost no gradient (notebook 00). That this is why it fails is a guess: no control was run.
+
+# %% [markdown]
+# ## Convolutions
+#
+# The article closes with the remark that a DCGAN trains far better than a fully connected GAN. It gives no numbers. A convolution differs from a fully connected layer in two things: it joins each output with a few near pixels only, and it uses the same weights at every place.
+#
+# Three rivals separate them:
+#
+# - **locally connected**: the same layers, joined to the same pixels, with weights of their own at every place. Only the sharing is gone. A step has as many multiply-adds.
+# - **fully connected, equal parameters**: two hidden layers, with as many weights as the usual networks.
+# - **fully connected, equal cost**: the same, with as many multiply-adds for an image.
+
+# %%
+RIVALS = (
+    "locally connected",
+    "fully connected, equal parameters",
+    "fully connected, equal cost",
+)
+few = load_images(replace(HALF_WIDTH, max_images=64), progress=False)
+times = choices.read_times().pivot(
+    index="round", columns="choice", values="milliseconds"
+)
+noise, pixels = torch.zeros(2, 100, 1, 1), torch.zeros(2, 1, 64, 64)
+cost = {}
+for name in ("usual", *RIVALS):
+    g, d = choices.CHOICES[name](HALF_WIDTH, few).make_networks()
+    work = count_multiply_adds(g, noise) + count_multiply_adds(d, pixels)
+    cost[name] = {
+        "weights of G": f"{count_parameters(g):,}",
+        "weights of D": f"{count_parameters(d):,}",
+        "multiply-adds of both": f"{work / 1e6:.1f} million",
+        "time of a step": spread(times[name] / times["usual"], 2),
+    }
+pd.DataFrame(cost).T
+
+# %%
+compare("Convolutions and layers that share no weights", *RIVALS)
+
+# %% [markdown]
+# The **locally connected** networks have the same layers, joined to the same pixels, and do the same multiply-adds. Only the sharing of weights is missing, so they have 18 and 38 times as many weights. After the same steps their FID is 13.28<!--seen--> to 24.90<!--seen--> times the usual one, an effect. So the shared weights make this difference.
+#
+# The **fully connected** networks differ in more: depth, batch norm in D, dropout and initial weights. So their rows show no cause.
+#
+# <details><summary>How the fully connected networks were chosen</summary>
+#
+# Both have two hidden layers. G has batch norm, and D has dropout. At equal parameters this was the best of five set-ups, tried with one seed. At equal cost no other was tried. The hidden layers of D have 11 units at equal parameters, because each unit has 4,096 weights. So better fully connected GANs may exist.
+# </details>
+
+# %%
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(11, 4.2), sharey=True, layout="constrained"
+)
+for color, name in enumerate(("usual", *RIVALS[:2])):
+    runs = table[table["choice"] == name]
+    runs = runs.assign(seconds=runs["step"] * times[name].median() / 1000)
+    show_runs(left, runs, "step", "fid", name, color=f"C{color}")
+    show_runs(right, runs, "seconds", "fid", name, color=f"C{color}")
+ticks = sorted(set(table["step"]))
+left.set(
+    title="at equal steps", xlabel="step", ylabel="FID", xscale="log", yscale="log"
+)
 left.minorticks_off()
-ticks = (158, 316, 632, 1264, 2528, 5056)
 left.set_xticks(ticks, ticks)
-figure.legend(loc="outside lower center", ncols=4, fontsize=9)
+right.set(title="at equal time", xlabel="seconds of training", xscale="log")
+right.minorticks_off()
+right.set_xticks([5, 10, 20, 50, 100, 200], [5, 10, 20, 50, 100, 200])
+for ax in (left, right):
+    ax.axhspan(*floor["fid"][1:], color="0.85")
+figure.suptitle("Three seeds each (marker); grey: the floor")
+handles, labels = left.get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside lower center", ncols=3)
 plt.show()
 
+# %%
+seconds = 632 * times["usual"].median() / 1000
+print(f"scores nearest to the {seconds:.0f} seconds of 632 usual steps:")
+for name in ("usual", *RIVALS[:2]):
+    a_step = times[name].median() / 1000
+    steps = sorted(set(table[table["choice"] == name]["step"]))
+    nearest = min(steps, key=lambda step: abs(step * a_step - seconds))
+    own, fid = chosen(name, nearest), chosen(name, nearest)["fid"].to_numpy()
+    ratio = fid / chosen("usual")["fid"].to_numpy()
+    print(f"{name:34}{nearest:6,} steps,{nearest * a_step:3.0f} s: ", end="")
+    print(f"FID {spread(fid)}, {spread(ratio, 1)} times usual")
+    print(f"{'':34} recall {spread(own['recall'], 2)}")
+
 # %% [markdown]
-# ## Is the DCGAN really so much better?
+# At equal time the locally connected networks are further behind, because a step takes 6.87<!--seen--> times as long. They reach step 158 only later.
 #
-# The article closes with the remark that a DCGAN's "training speed" is far better than that of a fully connected network, without a figure. For a fair test the rival must be of the same size, and there are two honest meanings of size. *Equal parameters*: as many weights in both networks. *Equal cost*: as many multiply-adds for an image. A convolution uses each weight at every place of the picture, so these two are far apart:
+# A step of the small fully connected pair takes 0.13<!--seen--> times as long. At equal time it is 4.0<!--seen--> times behind by the median, instead of 24.00<!--seen--> times at equal steps. Its strokes break up into single pixels. Its recall is 0.04<!--seen-->: hardly any real digit lies among its fakes.
+#
+# So the article's remark holds here, at equal steps and at equal time.
+
+# %% [markdown]
+# ## Instance noise
+#
+# Both kinds of images get fresh noise before the discriminator sees them: normal noise with standard deviation 0.4, as in the preset `laptop`. [Sønderby et al. 2017](https://arxiv.org/abs/1610.04490) propose it, so that real and fake images overlap.
+#
+# Does it also keep the discriminator from memorising? A discriminator that memorises gives higher logits to trained-on digits than to held-out digits. The study `noise` trains the preset `laptop` with and without the noise, three seeds each. Every 210 steps it measures the mean logits, under the noise of the training.
 
 # %%
-h = replace(HALF_WIDTH, seed=1)
-few = load_dataset(h.dataset, max_images=64)
-for name in ("usual", *FC):
-    trainer = choices.CHOICES[name](h, few)
-    networks = trainer.generator, trainer.discriminator
-    sizes = [count_parameters(network) for network in networks]
-    print(f"{name:34} weights: {sizes[0]:9,} in G, {sizes[1]:9,} in D", end="")
-    hidden = [network.layers[1].out_features for network in networks if name in FC]
-    print(f"; hidden layers of {hidden}" if hidden else "")
-
-# %% [markdown]
-# Both rivals have two hidden layers, batch normalisation in the generator and dropout in the discriminator. That was the best of five set-ups that we tried first with one seed (632 and 2,528 steps at equal parameters: without batch normalisation, without dropout, at lower learning rates). Look at the hidden layers, though. At equal parameters the discriminator has few units indeed, for each must see all 4,096 pixels, and its loss stays near ln 2. So this rival shows what a small budget buys without weight sharing; it is not the best fully connected GAN there could be.
+runs = read_results("noise")
+figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
+for ax, amount, ls in zip(axes[:2], (0.0, 0.4), ("--", "-"), strict=True):
+    own = runs[runs["instance_noise"] == amount]
+    for color, kind in enumerate(("trained", "held_out", "fake")):
+        label = kind.replace("_", "-")
+        show_runs(ax, own, "step", f"logit_{kind}", label, color=f"C{color}")
+    ax.set(title=f"logits, instance noise {amount}", xlabel="step", ylabel="mean logit")
+    show_runs(axes[2], own, "step", "fid", f"noise {amount}", ls=ls)
+axes[1].sharey(axes[0])
+axes[0].legend()
+axes[2].axhspan(*floor["fid"][1:], color="0.85", label="floor")
+axes[2].set(title="FID, both", xlabel="step", ylabel="FID", yscale="log")
+axes[2].legend()
+figure.suptitle("The preset laptop with and without instance noise")
+plt.show()
 
 # %%
-seconds = 632 * milliseconds["usual"] / 1000
-print(f"in the {seconds:.0f} seconds of 632 usual steps, as far as scores were taken:")
-for name in ("usual", *FC):
-    done = sorted(set(table[table["choice"] == name]["step"]))
-    within = [s for s in done if s * milliseconds[name] / 1000 <= 1.05 * seconds]
-    fid, recall = at(name, "fid", max(within)), at(name, "recall", max(within))
-    used = max(within) * milliseconds[name] / 1000
-    print(f"{name:34} {max(within):5,} steps, {used:3.0f} s", end="")
-    print(f": FID {min(fid):5,.0f} to {max(fid):5,.0f}", end="")
-    print(f", recall {min(recall):.2f} to {max(recall):.2f}")
+end, fid = runs[runs["step"] == 1890].sort_values("seed"), {}
+for amount in (0.0, 0.4):
+    own = end[end["instance_noise"] == amount]
+    fid[amount] = own["fid"].to_numpy()
+    print(f"instance noise {amount}, step 1,890: FID {spread(fid[amount], 1)}")
+    for high, low in (("trained", "held_out"), ("held_out", "fake")):
+        gap = spread(own[f"logit_{high}"] - own[f"logit_{low}"], 2)
+        print(f"    logit of {high} less {low}: {gap}")
+ratio = spread(fid[0.4] / fid[0.0], 2)
+print(f"FID with noise: {ratio} times that without; {seen(fid[0.4], fid[0.0])}")
+short = {name: chosen(name) for name in ("usual", "instance noise")}
+compared(short, "usual", floor)
 
 # %% [markdown]
-# The claim holds, with a qualification, and now it has numbers. At equal steps the fully connected pairs are not in the game: FID above 1,200 against 50 to 69. At equal time it is closer than recipes make one think. A step of the small pair costs a tenth, and for the first half minute of the figure its FID is no worse than two of the three DCGANs'. Then the curves part. Its last score, about 200, is taken at three quarters of the DCGAN's time and still falling; carried on at the same slope it would be some 150, two to three times the DCGAN's, in all three seeds.
+# **Memorising.** With noise and without it, the logit of trained-on digits rises above that of held-out digits. At the end the difference is 0.56<!--seen--> without noise and 0.24<!--seen--> with it. But the noise also lowers the difference between held-out digits and fakes, from 1.29<!--seen--> to 0.53<!--seen-->. So these logits do not show that the discriminator memorises less.
 #
-# And look at recall: about three quarters of the real digits have fakes of the DCGAN's around them, and of the fully connected pair's next to none. Its fakes are speckled, for nothing in it knows that neighbouring pixels belong together. Spending as many multiply-adds as the convolutions do helps least: 18 and 38 times the weights, and FID still above 1,300 after as many steps.
+# **FID.** With noise two seeds end at 0.54<!--seen--> to 0.59<!--seen--> times the FID, the third at 1.16<!--seen--> times. So no difference is seen. Without noise the FID of two seeds no longer falls over the last 600 steps (figure). For 632 steps with 8 features no difference is seen either (table), nor for 600 steps in notebook 14.
+
+# %% [markdown]
+# ## A gallery of failures
 #
-# What makes the difference is not the number of weights and not the arithmetic, but that a convolution uses each weight at every place. (For digits of 64×64, at this budget, with the set-ups we tried.)
+# How do you tell a failing run from a slow one? Five choices from above, with their FID over the steps, and the fakes of seed 1 after its last step.
+
+# %%
+SHOWN = (
+    "usual",
+    "no batch norm",
+    "batch norm only in G",
+    "minimax loss",
+    "fully connected, equal cost",
+    "fully connected, equal parameters",
+)
+size = {"figsize": (10, 8), "layout": "constrained", "width_ratios": (1, 2)}
+figure, axes = plt.subplots(len(SHOWN), 2, sharex="col", **size)
+for (left, right), name in zip(axes, SHOWN, strict=True):
+    show_runs(left, table[table["choice"] == name], "step", "fid")
+    left.set(xscale="log", yscale="log", xlim=(140, 5600), ylim=(30, 6000))
+    left.set(ylabel="FID", xticks=ticks)
+    left.minorticks_off()
+    left.set_xticklabels(ticks, fontsize=8)
+    show_row(right, choices.picture(name), name)
+axes[0, 0].legend(fontsize=7)
+axes[-1, 0].set_xlabel("step")
+figure.suptitle("Failing or slow? FID over the steps, and fakes of seed 1")
+plt.show()
+
+# %%
+gallery = {}
+for name in SHOWN:
+    own = chosen(name)
+    before = chosen(name, 316)["fid"].to_numpy()
+    gallery[name] = {
+        "loss of D": spread(own["loss_discriminator"], 4),
+        "FID, step 316": spread(before),
+        "FID, step 632": spread(own["fid"]),
+        "precision": spread(own["precision"], 2),
+        "recall": spread(own["recall"], 2),
+        "rarest digit": spread(own["rarest"], 3),
+    }
+black = judge.score(torch.full((1000, 1, 64, 64), -1.0))
+print(f"1,000 black images: FID {black['fid']:.0f}")
+pd.DataFrame(gallery).T
+
+# %% [markdown]
+# Read the curve first. If FID still falls in all seeds, the run is *slow*. If not, the run is *failing*, as far as these steps show.
 #
-# ## One cell of the table, run by you
+# - **One image.** Without batch norm all fakes are black: 1,000 black images have the same FID, 1,548<!--seen-->. With batch norm only in G the fakes of seed 1 all show the same three bars.
+# - **It depends on the seed.** The minimax loss learns from one seed and fails from two.
+# - **Few images.** Most fakes of the fully connected pair of equal cost show nearly the same 8. Such a lack of variety is *mode collapse* (notebook 11). Recall is 0.
+# - **Slow.** The small fully connected pair looked like a failure at step 632, with FID 1,484<!--seen-->. At step 5,056 it draws digits.
 #
-# The first 158 steps of the usual choice, with the study's own function. Your run trains on 4,000 digits, and 1,000 of its fakes are scored with 1,000 held-out digits. So it is not the run of the table, even with the same seed, and its number may be as far off as another seed's. That is far at this early step: look at the three in the table. (A FID of fewer images is larger, too. The floor that is printed tells how much is due to that, where the table's floor is 1.5.)
+# Losses do not tell them apart: D's loss is 0.50<!--seen--> in the pair that draws two images, and 0.55<!--seen--> in the usual run.
+
+# %% [markdown]
+# ## One pair, run by you
+#
+# The usual run and $\beta_1$ = 0.9, the same seed, 158 steps each. The first is the run of the table, so its FID should be near the table's. Another processor rounds otherwise, and the difference grows.
 
 # %% tags=["nbval-ignore-output"]
 h = preset()
 is_small = h != preset("laptop")  # the tests run with tiny networks, and less of them
 base = replace(h, precision="fp32") if is_small else HALF_WIDTH
-scored = (16,) if is_small else (158,)
-judge = judge_for(base)
-mine = choices.run_choice("usual", 1, base, judge, scored)[-1]
-known = at("usual", "fid", 158)
-print(f"FID here {mine['fid']:.0f}; in the table", *(f"{x:.0f}" for x in known))
-floor, low, high = judge.floor()["fid"]
-print(f"floor here {floor:.1f} on average ({low:.1f} to {high:.1f})")
-assert mine["fid"] > high
-assert is_small or 0.5 * min(known) < mine["fid"] < 2 * max(known)
+images, judge = load_images(base, progress=False), judge_for(base)
+curves, found = {}, {}
+for beta1 in (0.5, 0.9):
+    trainer = Trainer(replace(base, betas=(beta1, 0.999), seed=1), images)
+    curves[beta1] = pd.DataFrame(trainer.steps(16 if is_small else 158))
+    generator = trainer.moving_average.module.eval()
+    found[beta1] = judge.score_generator(generator)["fid"]
+    low = (curves[beta1]["loss_discriminator"] < 0.01).sum()
+    print(f"beta1 {beta1}: FID {found[beta1]:.0f}; loss of D below 0.01 in {low} steps")
+known = chosen("usual", 158)["fid"].iloc[0]
+print(f"usual, in the table: FID {known:.0f}")
+assert is_small or 0.5 * known < found[0.5] < 2 * known
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained", sharey=True)
+for ax, (beta1, curve) in zip(axes, curves.items(), strict=True):
+    for name, label in (("d_real", "$D(x)$"), ("d_fake_before", "$D(G(z))$")):
+        ax.plot(range(1, len(curve) + 1), curve[name], lw=1, label=label)
+    ax.set(title=f"beta1 = {beta1}", xlabel="step", ylabel="mean of a batch")
+axes[0].legend()
+figure.suptitle("Does it oscillate? What the discriminator says at each step")
+plt.show()
 
 # %% [markdown]
-# To test a choice of your own, write a class like those above, add it to `choices.CHOICES`, and call `choices.run_choice("mine", seed, HALF_WIDTH, judge)` for three seeds. A run takes a minute or two.
-#
+# RUN
+
+# %% [markdown]
 # ## Common mistakes
 #
 # | what you see | why | what to do |
 # | --- | --- | --- |
-# | A trick helps in one run and not in the next | one run is an anecdote | three seeds at least; show all of them |
-# | Two tricks were added together, and it got better | nobody knows which | one change at a time |
-# | FID improves, and the pictures do not | too few fakes, another resizing, or another classifier | same number, same way, same features on both sides (notebook 08) |
-# | A cheaper network loses at equal steps and wins at equal time | steps do not cost the same | say which of the two you compare |
-# | The new choice was tuned, the old one was not | tuning is a change too | same effort for both ([Lucic et al. 2018](https://arxiv.org/abs/1711.10337) on how much of the progress this explains) |
-# | `BCELoss` raises under autocast on a GPU | a sigmoid in 16 bits would lose the gradient (notebook 04) | logits and `BCEWithLogitsLoss` |
-#
+# | A trick helps in one run and not in the next | the seed spread is larger than its effect | three seeds, in pairs; show all |
+# | Two tricks were added together, and FID improved | nobody knows which one did it | one change at a time |
+# | A cheap network loses at equal steps and wins at equal time | a step does not cost the same | say which of the two you compare |
+# | The new choice was tuned, the old one was not | tuning helps, too | equal effort for both ([Lucic et al. 2018](https://arxiv.org/abs/1711.10337)) |
+# | `BCELoss` raises an error under autocast on a GPU | a sigmoid in 16 bits rounds to 0 or 1 (notebook 04) | logits and `BCEWithLogitsLoss` |
+
+# %% [markdown]
 # ## Summary
 #
-# 1. A fair comparison changes one thing, fixes the rest, repeats with other seeds, and shows them all.
-# 2. Batch normalisation decides: without it in the discriminator every run fails, with it in the discriminator alone one of three. The minimax loss fails every time. Scales drawn about 0 cost a factor of two to three.
-# 3. A sigmoid instead of logits in 32 bits, and label smoothing, make no difference that three seeds can show. A cheaper network looks bad at equal steps and better at equal time.
-# 4. At equal steps the DCGAN beats fully connected pairs twentyfold in FID. At equal time one of as many weights keeps up for half a minute, then falls behind by a factor of two to three, and its recall stays near 0.
-# 5. A cell of the table can be run again by one call, and so can your own idea.
+# 1. Runs with the same seed make a pair. An *effect* needs all three ratios on one side of 1, and a median beyond the seed spread.
+# 2. A rate of 0.0002 and less is worse here in 630 steps, $\beta_1$ = 0.9 is far worse, and so are 4 and 8 features. No difference is seen between rates from 0.0005 to 0.005.
+# 3. Batch norm in D decides: without it all runs fail. The minimax loss fails from two seeds of three. Scales around 0 slow learning down. For label smoothing and sigmoid + BCE no difference is seen.
+# 4. Without shared weights the same layers learn far more slowly, at equal steps and at equal time. A small fully connected pair is far behind as well.
+# 5. For instance noise no difference in FID is seen. A failing run's FID no longer falls; a slow run's FID does.
 #
 # ## Exercises
 #
-# **1.** If two choices are in truth equal, how probable is it that all three runs of one are better than all three of the other, in a direction named beforehand? Put it into `answer`.
+# **1.** Two choices are in truth equal. How probable is it that all three ratios lie on one side of 1, whichever side? Put it into `answer`.
 
 # %%
 answer = None  # a probability
@@ -284,20 +466,19 @@ answer = None  # a probability
 def check_luck(answer):
     if answer is None:
         return "not answered yet"
-    random = np.random.default_rng(0)
-    runs = random.normal(size=(20_000, 6))
-    lucky = (runs[:, :3].max(axis=1) < runs[:, 3:].min(axis=1)).mean()
-    return "right" if abs(answer - lucky) < 0.005 else "not yet"
+    differences = np.random.default_rng(0).normal(size=(20_000, 3))
+    lucky = (abs(np.sign(differences).sum(axis=1)) == 3).mean()
+    return "right" if abs(answer - lucky) < 0.01 else "not yet"
 
 
 print("exercise 1:", check_luck(answer))
 
 # %% [markdown]
-# **2.** *Two-sided* label smoothing also moves the fakes' target, from 0 to 0.1. Write the discriminator's loss for it as a function of the logits, halved like ours (`(real + fake) / 2`).
+# **2.** *Two-sided* label smoothing also moves the target of the fakes, from 0 to 0.1. Write this loss of the discriminator as a function of the logits, halved like ours: `(real + fake) / 2`.
 #
 # <details><summary>Why do Salimans et al. (section 3.4) advise against it?</summary>
 #
-# With densities $p$ of the data and $q$ of the fakes the best discriminator is $D^* = (0.9\,p + 0.1\,q)/(p + q)$. Where fakes abound and data are rare, $p \ll q$: one-sided, $D^* \approx 0.9\,p/q$, and $\log D^*$ still slopes towards the data. Two-sided, $D^* \approx 0.1$, flat, and bad fakes are left where they are.
+# With densities $p$ of the real images and $q$ of the fakes, the best discriminator is $D^* = (0.9\,p + 0.1\,q)/(p + q)$. Consider a place with many fakes and hardly any real images, $p \ll q$. One-sided, $D^* \approx 0.9\,p/q$, so $\log D^*$ still rises towards the real images. Two-sided, $D^* \approx 0.1$, which is flat: such fakes get no gradient.
 # </details>
 
 
@@ -320,13 +501,13 @@ def check_two_sided(answer):
 print("exercise 2:", check_two_sided(two_sided))
 
 # %% [markdown]
-# **3.** The paper's authors write that $\beta_1 = 0.9$ made training oscillate. Test it as a choice (`replace(HALF_WIDTH, betas=(0.9, 0.999))` as the base of "usual"), three seeds, and compare with notebook 05's answer.
+# **3.** Test a choice of your own: write a class like the two printed above, put it into `choices.CHOICES["mine"]`, and call `choices.run_choice("mine", seed, HALF_WIDTH, judge)` for the seeds 1, 2 and 3. A run takes some minutes. `seen` says what the three FIDs allow to say.
 #
-# **Next:** [notebook 10](10_latent_space.ipynb) leaves training behind and looks into the latent space of what it has made.
+# **Next:** [notebook 10](10_latent_space.ipynb) looks into the latent space of a trained generator.
 
 # %%
 # Spoilers! For the tests: the checks above accept the right answers.
-assert check_luck(1 / math.comb(6, 3)) == "right" and check_luck(1 / 8) == "not yet"
+assert check_luck(1 / 4) == "right" and check_luck(1 / 8) == "not yet"
 
 
 def right_two_sided(logits_real, logits_fake):

@@ -51,3 +51,10 @@ def medians(table: pd.DataFrame, *by: str, value: str = "value") -> pd.DataFrame
     """Median, lowest and highest `value` for each of the values, or tuples of them, in `by`."""
     groups = table.groupby(list(by) if len(by) > 1 else by[0], sort=False)
     return groups[value].agg(["median", "min", "max"])
+
+
+def spread(values: Iterable[float], digits: int = 0) -> str:
+    """Median, lowest and highest of some values as a text, such as `5 (3 to 8)`."""
+    sizes = pd.Series(list(values))
+    middle, low, high = (f"{x:.{digits}f}" for x in (sizes.median(), sizes.min(), sizes.max()))
+    return f"{middle} ({low} to {high})"
