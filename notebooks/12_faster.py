@@ -29,7 +29,7 @@
 # 4. weigh each speed-up by its gain and its cost;
 # 5. compare recipes at equal time, and split their difference into three factors.
 #
-# **You need** the two networks (notebooks 03, 04), the training loop (07) and FID (08). **Time:** read 48 min, run 2 min on a laptop.
+# **You need** the two networks (notebooks 03, 04), the training loop (07) and FID (08). **Time:** read 46 min, run 2 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
