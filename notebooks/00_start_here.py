@@ -374,14 +374,14 @@ plt.show()
 # | [02](02_shape_tests.ipynb) | sizes of convolutions | 30 min | 1 min |
 # | [03](03_generator.ipynb) | the generator | 34 min | 1 min |
 # | [04](04_discriminator.ipynb) | the discriminator | 33 min | 1 min |
-# | [05](05_hyperparameters.ipynb) | numbers; initial weights | 20 min | 1 min |
+# | [05](05_hyperparameters.ipynb) | numbers; initial weights | 27 min | 1 min |
 # | [06](06_data.ipynb) | digits, scaling, your images | 31 min | 3 min |
-# | [07](07_training.ipynb) | the training loop | 25 min | 4 min |
-# | [08](08_results.ipynb) | measures of quality | 25 min | 5 min |
-# | [09](09_experiments.ipynb) | choices, one at a time | 20 min | 1 min |
+# | [07](07_training.ipynb) | the training loop | 56 min | 5 min |
+# | [08](08_results.ipynb) | measures of quality | 60 min | 3 min |
+# | [09](09_experiments.ipynb) | one change at a time | 51 min | 2 min |
 # | [10](10_latent_space.ipynb) | directions and sums of noise | 52 min | 2 min |
-# | [11](11_color_and_mode_collapse.ipynb) | colour; mode collapse | 20 min | 3 min |
-# | [12](12_faster.ipynb) | speed-ups and their cost | 25 min | 2 min |
+# | [11](11_color_and_mode_collapse.ipynb) | mode collapse; colour | 35 min | 1 min |
+# | [12](12_faster.ipynb) | speed-ups and their cost | 46 min | 2 min |
 # | [13](13_conditional.ipynb) | "Draw me a 7" | 45 min | 3 min |
 # | [14](14_after_dcgan.ipynb) | later cures; flow matching | 45 min | 1 min |
 #
