@@ -23,7 +23,7 @@ from PIL import Image
 from torch import nn
 from torch.distributions import Normal
 
-from dcgan_helpers import InputError, networks, run_folder, web
+from dcgan_helpers import InputError, exercises, networks, run_folder, web
 from dcgan_helpers.__main__ import main
 
 PAGE = ROOT / "docs" / "draw"
@@ -249,8 +249,14 @@ def notebook_game(steps):
     """`play` and the losses out of notebook 00's cells, for so many steps."""
     source = (ROOT / "notebooks" / "00_start_here.py").read_text(encoding="utf-8")
     cells = [cell.partition("\n")[2] for cell in source.split("# %%")]
-    found = {"torch": torch, "nn": nn, "Normal": Normal}
-    for wanted in ("class NumberGenerator", "def play(", "def minimax("):
+    found = {"torch": torch, "nn": nn, "Normal": Normal, "exercises": exercises}
+    for wanted in (
+        "class NumberGenerator",
+        "bce = nn.BCEWithLogitsLoss()",
+        "def non_saturating(",
+        "def play(",
+        "def minimax(",
+    ):
         (cell,) = (cell for cell in cells if wanted in cell)
         cell = cell.partition("\n\n\nlogit = ")[0]  # the plot that follows minimax
         if wanted == "def play(":
