@@ -9,7 +9,7 @@ training              the loop, its arithmetic and its checkpoints
 figures/              image grids, curves and timelines; web/ a file for the page that draws
 quality/              FID and other measures, the classifier behind them, tables of measurements
 cures/, studies/      what stands behind notebooks 09, 11, 13 and 14; benchmark/ behind 12
-exercises/            the checks of the notebooks' exercises
+exercises/            the checks of the notebooks' exercises, and grading
 files/                how images are read from files
 command_line/         how functions become commands
 __main__              one command line for all of it: `python -m dcgan_helpers --help`

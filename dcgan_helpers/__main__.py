@@ -191,7 +191,20 @@ def export(
         print(run_folder.export(run_dir, output or run_folder.TRAINED))
 
 
-COMMANDS = (train, resume, sample, evaluate, study, benchmark, classifier, figures, export)
+def grade(folder: Positional[Path], output: Path | None = None, seed: Seed = 0) -> None:
+    """Run the exercises in students' notebooks: other people's code. Use a container.
+
+    Args:
+        folder: Where the notebooks are, in sub-folders too.
+        output: FILE.csv with a row a notebook; `FOLDER/grades.csv` when not given.
+        seed: Varies the shapes and values that the checks try.
+    """
+    from .exercises.grading import grade_all
+
+    print(grade_all(folder, output or folder / "grades.csv", seed))
+
+
+COMMANDS = (train, resume, sample, evaluate, study, benchmark, classifier, figures, export, grade)
 
 
 def _judge_for(h: Hyperparameters, data_root: str | Path) -> Any:

@@ -90,7 +90,7 @@ for choice in ("minimax loss", "label smoothing"):
 #
 # <details><summary><b>Predict first:</b> which of the first six choices in the table fail altogether, and which make no difference?</summary>
 #
-# No batch norm, batch norm only in G, and the minimax loss fail in all seeds. For label smoothing and sigmoid + BCE no difference is seen.
+# No batch norm and batch norm only in G fail in all seeds, the minimax loss in two of three. For label smoothing and sigmoid + BCE no difference is seen.
 # </details>
 
 # %% [markdown]
