@@ -378,7 +378,7 @@ plt.show()
 # | [06](06_data.ipynb) | digits, scaling, your images | 31 min | 3 min |
 # | [07](07_training.ipynb) | the training loop | 56 min | 5 min |
 # | [08](08_results.ipynb) | measures of quality | 60 min | 3 min |
-# | [09](09_experiments.ipynb) | one change at a time | 51 min | 2 min |
+# | [09](09_experiments.ipynb) | one change at a time | 50 min | 2 min |
 # | [10](10_latent_space.ipynb) | directions and sums of noise | 52 min | 2 min |
 # | [11](11_color_and_mode_collapse.ipynb) | mode collapse; colour | 35 min | 1 min |
 # | [12](12_faster.ipynb) | speed-ups and their cost | 46 min | 2 min |
