@@ -6,10 +6,10 @@ networks              Generator and Discriminator, initial weights, moving avera
 run_folder            what a run leaves behind, and how it is read and written
 logger                what is kept of a run while it trains: tables, image grids, TensorBoard
 training              the loop, its arithmetic and its checkpoints
-figures/              image grids, curves and timelines
+figures/              image grids, curves and timelines; web/ a file for the page that draws
 quality/              FID and other measures, the classifier behind them, tables of measurements
 cures/, studies/      what stands behind notebooks 09, 11, 13 and 14; benchmark/ behind 12
-exercises/            the shape tests of notebook 02, which 03 and 04 run
+exercises/            the checks of the notebooks' exercises
 files/                how images are read from files
 command_line/         how functions become commands
 __main__              one command line for all of it: `python -m dcgan_helpers --help`

@@ -11,7 +11,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
 from . import command_line
-from .command_line import PROGRAM
+from .command_line import say_what_is_where
 from .hyperparameters import PRESETS, SCORE_COUNT, Count, Hyperparameters, Seed
 from .hyperparameters import preset as preset_called
 
@@ -46,7 +46,7 @@ def train(
     h = hyperparameters
     run_dir = run_dir or Path("runs") / f"{h.dataset}-{preset}"
     training.train(h, run_dir, data_root, overwrite, judge_for=_judge_for)
-    _say_what_is_where(run_dir, h.dataset)
+    say_what_is_where(run_dir, h.dataset)
 
 
 def resume(
@@ -60,7 +60,7 @@ def resume(
     from . import run_folder, training
 
     training.resume(run_dir, epochs, data_root=data_root, judge_for=_judge_for)
-    _say_what_is_where(run_dir, run_folder.load_hyperparameters(run_dir).dataset)
+    say_what_is_where(run_dir, run_folder.load_hyperparameters(run_dir).dataset)
 
 
 def sample(
@@ -171,15 +171,24 @@ def figures(run_dir: RunDir, output: Path = Path("images"), animation: Path | No
     print(*save_figures(run_dir, output, animation), sep="\n")
 
 
-def export(run_dir: RunDir, output: Path | None = None) -> None:
+def export(
+    run_dir: RunDir, output: Path | None = None, web: FlagCreatePairsOff[bool] = False
+) -> None:
     """Copy a run's two networks in 16 bits, as they come with the package.
 
     Args:
-        output: Folder to write; the package's own when not given.
+        output: Folder to write; the package's own when not given. With --web, FILE.js to write;
+            `RUN_DIR/generator.js` when not given.
+        web: Write the generator alone, as one file for the page that draws (docs/draw).
     """
     from . import run_folder
 
-    print(run_folder.export(run_dir, output or run_folder.TRAINED))
+    if web:
+        from .web import export as export_page
+
+        print(export_page(run_dir, output or run_dir / "generator.js"))
+    else:
+        print(run_folder.export(run_dir, output or run_folder.TRAINED))
 
 
 COMMANDS = (train, resume, sample, evaluate, study, benchmark, classifier, figures, export)
@@ -189,21 +198,6 @@ def _judge_for(h: Hyperparameters, data_root: str | Path) -> Any:
     from .quality.judge import judge_for
 
     return judge_for(h, data_root)
-
-
-def _say_what_is_where(run_dir: Path, dataset: str) -> None:
-    from . import run_folder
-    from .arithmetic import this_process
-
-    if not this_process().is_main_process:
-        return
-    logs = run_dir / run_folder.TENSORBOARD
-    print(f"samples:      {run_dir / run_folder.SAMPLES}")
-    print(f"weights:      {run_dir / run_folder.GENERATOR}")
-    print(f"TensorBoard:  {logs}\n\nNext:\n  {PROGRAM} sample {run_dir}")
-    if dataset in ("mnist-5k", "mnist"):
-        print(f"  {PROGRAM} evaluate {run_dir}")
-    print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
 
 
 def main(arguments: list[str] | None = None) -> int:

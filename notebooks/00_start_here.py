@@ -46,11 +46,14 @@ else:
 
 
 # %%
+import math
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
 from torch.distributions import Normal
 
+from dcgan_helpers import exercises
 from dcgan_helpers.data import load_dataset, scale_images
 from dcgan_helpers.figures import show_images, show_timeline
 from dcgan_helpers.figures.article import show_architecture
@@ -157,6 +160,20 @@ plt.show()
 #
 # This is proposition 1 of Goodfellow et al. The best logit is positive where real images are more frequent than fakes.
 #
+# **Exercise 00.1.** Real numbers are uniform on $[0, 2]$, fakes on $[1, 3]$. What is $D^*$ at 0.5, 1.5 and 2.5? What is its loss $L_D$? Put four numbers into `best`.
+
+# %% tags=["exercise"]
+# BEGIN SOLUTION
+best = (1, 0.5, 0, math.log(2) / 2)
+# END SOLUTION
+best = exercises.best(best)
+
+# %% [markdown]
+# <details><summary>Hint for the loss</summary>
+#
+# Where both densities are equal, each number costs $\ln 2$. Which share lies there?
+# </details>
+#
 # ## The game with single numbers
 #
 # Nobody can draw a density of images, so play with numbers. The real ones are normal, with mean 2 and standard deviation 0.5. $G$ learns a mean and a standard deviation. It begins at mean −4.
@@ -166,10 +183,6 @@ plt.show()
 bce = nn.BCEWithLogitsLoss()
 real_data = Normal(2.0, 0.5)
 x = torch.linspace(-8, 8, 1601)
-
-
-def non_saturating(logits):
-    return bce(logits, torch.ones_like(logits))
 
 
 class NumberGenerator(nn.Module):
@@ -187,6 +200,19 @@ def number_discriminator():
         *[nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)]
     )
 
+
+# %% [markdown]
+# **Exercise 00.2.** Write `non_saturating(logits)`: the loss $L_G$ of the logits of a batch of fakes, one number. It must be right at a logit of $-200$ too.
+
+
+# %% tags=["exercise"]
+def non_saturating(logits):
+    # BEGIN SOLUTION
+    return bce(logits, torch.ones_like(logits))
+    # END SOLUTION
+
+
+non_saturating = exercises.non_saturating(non_saturating)
 
 # %% [markdown]
 # This is the whole game:
@@ -388,44 +414,17 @@ plt.show()
 #
 # ## Exercises
 #
-# **1.** Real numbers are uniform on $[0, 2]$, fakes on $[1, 3]$. What is $D^*$ at 0.5, 1.5 and 2.5? What is its loss $L_D$?
-
-# %%
-answer = None  # (D*(0.5), D*(1.5), D*(2.5), loss)
-
-
-def check(answer):
-    if answer is None:
-        return "not answered yet"
-    points = torch.arange(0, 3, 0.01) + 0.005
-    p, p_g = (points < 2) / 2, (points > 1) / 2
-    best = p / (p + p_g)
-    losses = -p * best.log().clamp(-99) / 2 - p_g * (1 - best).log().clamp(-99) / 2
-    right = *best[[50, 150, 250]].tolist(), losses.sum().item() * 0.01
-    close = [abs(a - b) < 0.01 for a, b in zip(answer, right, strict=True)]
-    return "right" if all(close) else f"not yet: {sum(close)} of 4 are right"
-
-
-print("exercise 1:", check(answer))
-
-# %% [markdown]
-# <details><summary>Hint for the loss</summary>
+# Exercises 00.1 and 00.2 stand above.
 #
-# Where both densities are equal, each number costs $\ln 2$. Which share lies there?
-# </details>
-#
-# **2.** With the minimax loss, plain gradient descent must start nearer to 2. Find the lowest whole number from which all three seeds arrive: `play(minimax, seed, start=-3.0)`.
-#
-# <details><summary>Answer</summary>
-#
-# $-1$ (tested below).
-# </details>
-#
-# **Next:** [notebook 01](01_imports_and_tensorboard.ipynb) sets up tools and TensorBoard.
+# **00.3.** *Explore.* With the minimax loss, plain gradient descent must start nearer to 2. Find the lowest whole number from which all three seeds arrive: `play(minimax, seed, start=-3.0)`.
 
-# %%
-# For the tests. It tells the answers.
-assert check((1, 0.5, 0, 0.347)) == "right" and check((1, 0, 0, 0)) != "right"
+# %% [markdown] tags=["solution"]
+# **Answer to 00.3.** $-1$ (tested below). Nearer to 2, the discriminator is less sure of fakes, so the minimax gradient is not near 0.
+
+# %% tags=["solution"]
 for start, arrives in [(-1.0, True), (-2.0, False)]:
     ends = [play(minimax, seed, start=start)[-1][1] for seed in (1, 2, 3)]
     assert all((abs(end - 2) < 0.3) == arrives for end in ends)
+
+# %% [markdown]
+# **Next:** [notebook 01](01_imports_and_tensorboard.ipynb) sets up tools and TensorBoard.

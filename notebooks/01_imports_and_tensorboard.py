@@ -289,7 +289,7 @@ plt.show()
 #
 # ## Exercises
 #
-# **1.** How does the mean of all digits so far look, as an image? For each of the 40 steps, write it in a run called `third`, with the tag `mean digit`. `batches` has values in $[-1, 1]$, and `add_image` needs $[0, 1]$. The last cell has an answer.
+# **1.** How does the mean of all digits so far look, as an image? For each of the 40 steps, write it in a run called `third`, with the tag `mean digit`. `batches` has values in $[-1, 1]$, and `add_image` needs $[0, 1]$.
 
 # %%
 # your lines
@@ -318,8 +318,8 @@ print("exercise 1:", check_third())
 # **Next:** [notebook 02](02_shape_tests.ipynb) writes tests for networks that do not exist yet.
 
 
-# %%
-# Spoilers! For the tests: the check above accepts the right answer.
+# %% tags=["solution"]
+# The check above accepts the right answer.
 def solution(scale):
     shutil.rmtree(logs / "third", ignore_errors=True)
     sums = torch.stack([batch.mean(0) for batch in batches]).cumsum(0)

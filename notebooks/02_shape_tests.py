@@ -29,7 +29,7 @@
 # 4. see why kernel 4, stride 2, padding 1;
 # 5. write tests, and see them fail.
 #
-# **You need** to have seen a convolution slide over an image. **Time:** read 31 min, run 1 min on a laptop.
+# **You need** to have seen a convolution slide over an image. **Time:** read 30 min, run 1 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -53,6 +53,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from dcgan_helpers import exercises
 from dcgan_helpers.data import load_dataset, scale_images
 
 # %% [markdown]
@@ -60,11 +61,7 @@ from dcgan_helpers.data import load_dataset, scale_images
 #
 # Take a row of $n$ numbers, and put $p$ zeros of *padding* at each end. A kernel of $k$ weights lies on $k$ neighbours and makes one output. Then it moves on by the *stride* $s$.
 #
-# The padded row has $n + 2p$ cells. The kernel can begin at cell $0, s, 2s, \dots$, up to $n + 2p - k$. So
-#
-# $$n_\text{out} = \lfloor (n + 2p - k)/s \rfloor + 1.$$
-#
-# Our DCGAN has $k = 4$, $s = 2$, $p = 1$. It makes $\lfloor (8 + 2 - 4)/2 \rfloor + 1 = 4$ numbers of 8:
+# The padded row has $n + 2p$ cells. The kernel can begin at cell $0, s, 2s, \dots$, up to $n + 2p - k$. Our DCGAN has $k = 4$, $s = 2$, $p = 1$. It makes 4 numbers of 8:
 
 # %%
 n, k, s, p = 8, 4, 2, 1
@@ -88,14 +85,27 @@ print("places:", len(starts))
 
 
 # %% [markdown]
+# **Exercise 02.1.** Write `conv_size(n, k, s, p)`: the number of places of the kernel, for all numbers.
+
+
+# %% tags=["exercise"]
+def conv_size(n, k, s, p):
+    # BEGIN SOLUTION
+    return (n + 2 * p - k) // s + 1
+    # END SOLUTION
+
+
+conv_size = exercises.conv_size(conv_size)
+
+# %% [markdown] tags=["solution"]
+# In one formula,
+#
+# $$n_\text{out} = \lfloor (n + 2p - k)/s \rfloor + 1.$$
+
+# %% [markdown]
 # Columns work alike. PyTorch agrees:
 
-
 # %%
-def conv_size(n, k, s, p):
-    return (n + 2 * p - k) // s + 1
-
-
 cases = agree = 0
 for n, k, s, p in itertools.product(range(1, 13), range(1, 6), range(1, 4), range(3)):
     if n + 2 * p < k:  # the kernel does not fit even once
@@ -112,20 +122,30 @@ print(f"{agree} of {cases} cases agree")
 #
 # A transposed convolution multiplies each input by the whole kernel. We call this product a *stamp*. All stamps are added into the output. Each stamp begins $s$ cells after the stamp before it.
 #
-# The last of $n$ stamps begins at cell $(n-1)s$ and has $k$ cells. Padding now takes cells away, $p$ at each end:
-#
-# $$n_\text{out} = (n - 1)s + k - 2p.$$
-#
-# With our numbers, 4 becomes $3\cdot2 + 4 - 2 = 8$.
+# Padding now takes cells away, $p$ at each end. With our numbers, 4 becomes 8.
 #
 # The [DCGAN paper](https://arxiv.org/abs/1511.06434) says *fractional-strided convolution*: for one cell of output, the input moves on by $1/s$ of a cell.
 
 
-# %%
+# %% [markdown]
+# **Exercise 02.2.** Write `transposed_size(n, k, s, p)`. Where does the last of $n$ stamps begin, and where does it end?
+
+
+# %% tags=["exercise"]
 def transposed_size(n, k, s, p):
+    # BEGIN SOLUTION
     return (n - 1) * s + k - 2 * p
+    # END SOLUTION
 
 
+transposed_size = exercises.transposed_size(transposed_size)
+
+# %% [markdown] tags=["solution"]
+# The last stamp begins at cell $(n-1)s$ and has $k$ cells, so
+#
+# $$n_\text{out} = (n - 1)s + k - 2p.$$
+
+# %%
 cases = agree = 0
 for n, k, s, p in itertools.product(range(1, 13), range(1, 6), range(1, 4), range(3)):
     if transposed_size(n, k, s, p) < 1:  # everything would be cut off
@@ -387,55 +407,20 @@ print("one channel:        ", report(check_generator, lambda **_: chain(channels
 #
 # ## Exercises
 #
-# **1.** A generator for 96×96 images has the same four doublings. Which kernel size does its first layer need, with stride 1 and padding 0?
-
-# %%
-answer = None  # the kernel size
-
-
-def check_96(kernel):
-    if kernel is None:
-        return "not answered yet"
-    size = transposed_size(1, kernel, 1, 0)
-    for _ in range(4):
-        size = transposed_size(size, 4, 2, 1)
-    return "right" if size == 96 else f"not yet: that gives {size}×{size}"
+# Exercises 02.1 and 02.2 stand above.
+#
+# **Exercise 02.3.** Write `conv_matrix(kernel, s, p, n)`. It returns the matrix $A$ of a convolution of $n$ numbers with `kernel`, a row of weights. The convolution of a unit vector is a column of $A$.
 
 
-print("exercise 1:", check_96(answer))
-
-# %% [markdown]
-# **2.** Write `conv_matrix(kernel, s, p, n)`. It returns the matrix $A$ of a convolution of $n$ numbers with `kernel`, a row of weights. The convolution of a unit vector is a column of $A$. The last cell has an answer.
-
-
-# %%
+# %% tags=["exercise"]
 def conv_matrix(kernel, s, p, n):
-    return None  # your code
+    # BEGIN SOLUTION
+    units = torch.eye(n)[:, None]  # n×1×n: each row is one unit vector
+    return functional.conv1d(units, kernel[None, None], stride=s, padding=p)[:, 0].T
+    # END SOLUTION
 
 
-def check_matrix(build):
-    k, y = torch.randn(1, 1, 4), torch.randn(1, 1, 4)
-    matrix = build(k[0, 0], 2, 1, 8)
-    if matrix is None:
-        return "not answered yet"
-    expected = functional.conv_transpose1d(y, k, stride=2, padding=1)
-    same = torch.allclose(matrix.T @ y[0, 0], expected[0, 0], atol=1e-5)
-    return "right" if same else "not yet"
-
-
-print("exercise 2:", check_matrix(conv_matrix))
+conv_matrix = exercises.conv_matrix(conv_matrix)
 
 # %% [markdown]
 # **Next:** [notebook 03](03_generator.ipynb) builds the generator, and the first test passes.
-
-
-# %%
-# Spoilers! For the tests: the checks above accept the right answers.
-def solution(kernel, s, p, n):
-    units = torch.eye(n)[:, None]  # n×1×n: each row is one unit vector
-    return functional.conv1d(units, kernel[None, None], stride=s, padding=p)[:, 0].T
-
-
-assert check_matrix(solution) == "right"
-assert check_matrix(lambda *rest: 2 * solution(*rest)) == "not yet"
-assert check_96(4).endswith("64×64") and check_96(6) == "right"

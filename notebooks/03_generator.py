@@ -29,7 +29,7 @@
 # 4. look at the maps of a trained generator;
 # 5. see what `eval()` changes.
 #
-# **You need** notebook 02: kernel 4, stride 2, padding 1 doubles a size. **Time:** read 36 min, run 1 min on a laptop.
+# **You need** notebook 02: kernel 4, stride 2, padding 1 doubles a size. **Time:** read 34 min, run 1 min on a laptop.
 
 # %% tags=["setup"]
 # On Colab this installs the helper package. Everywhere else it does nothing.
@@ -53,7 +53,7 @@ import torch
 import torchinfo
 from torch import nn
 
-from dcgan_helpers import InputError, networks
+from dcgan_helpers import InputError, exercises, networks
 from dcgan_helpers.exercises import check_generator
 from dcgan_helpers.figures.shapes import show_sizes
 from dcgan_helpers.hyperparameters import Hyperparameters
@@ -82,18 +82,25 @@ print("channels:", [100] + [m * features for m in (16, 8, 4, 2)] + [1])
 # Each channel learns a scale $\gamma$ and a shift $\beta$. During training, batch norm also averages the means and variances of the batches. These averages are its *running statistics*. After `eval()` it uses them instead of the batch's own.
 #
 # The article's code has batch norm commented out, without a reason. Notebook 07 trains without it.
+#
+# **Exercise 03.1.** Write `up_block`: an `nn.Sequential` of a transposed convolution with kernel 4 and without a bias, a batch norm and a ReLU.
 
 
-# %%
+# %% tags=["exercise"]
 def up_block(in_channels, out_channels, stride, padding):
-    """Transposed convolution, batch norm, ReLU: one step up in size."""
+    """One step up in size."""
+    # BEGIN SOLUTION
     return nn.Sequential(
         nn.ConvTranspose2d(in_channels, out_channels, 4, stride, padding, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU(),
     )
+    # END SOLUTION
 
 
+up_block = exercises.up_block(up_block)
+
+# %%
 x = torch.randn(8, 100, 1, 1)
 for block in (up_block(100, 32, 1, 0), up_block(32, 16, 2, 1), up_block(16, 8, 2, 1)):
     y = block(x)
@@ -101,7 +108,7 @@ for block in (up_block(100, 32, 1, 0), up_block(32, 16, 2, 1), up_block(16, 8, 2
     x = y
 
 # %% [markdown]
-# **Why `bias=False`?** A bias adds a constant to a channel. Batch norm subtracts the channel's mean, and the constant with it:
+# **Why no bias?** A bias adds a constant to a channel. Batch norm subtracts the channel's mean, and the constant with it:
 
 # %%
 torch.manual_seed(0)
@@ -115,7 +122,7 @@ print(
 # %% [markdown]
 # **Why no batch norm at the output?** The paper reports that batch norm in all layers made samples oscillate and the model unstable. Leaving it out of two layers avoided this: the generator's output layer and the discriminator's input layer (section 3).
 #
-# One effect is certain: with a batch norm before the Tanh, all batches have the same mean there in training mode (exercise 2). That this causes the oscillation is a guess.
+# One effect is certain: with a batch norm before the Tanh, all batches have the same mean there in training mode (exercise 03.2). That this causes the oscillation is a guess.
 #
 # The output layer has no batch norm, so it keeps its bias.
 #
@@ -381,76 +388,39 @@ except InputError as error:
 #
 # ## Exercises
 #
-# **1.** Write `SmallGenerator` for images of 32×32, with `up_block` and the channels of the figure's first row.
+# Exercise 03.1 stands above.
+#
+# **Exercise 03.2.** Write `with_output_norm(generator)`. It returns an `nn.Sequential` of the generator's layers, with an `nn.BatchNorm2d(1)` before the Tanh.
 
 
-# %%
-class SmallGenerator(Generator):
-    """Noise `N×latent_dim×1×1` to images `N×image_channels×32×32`."""
-
-    def __init__(self, latent_dim=100, image_channels=1, features=8):
-        super().__init__(latent_dim, image_channels, features)
-        self.layers = None  # your code
-
-
-def check_small(network_class):
-    network, wanted = network_class(), networks.Generator(features=8, image_size=32)
-    if network.layers is None:
-        return "not answered yet"
-    images = network(torch.randn(8, 100, 1, 1))
-    if images.shape != (8, 1, 32, 32):
-        return f"not yet: the images are {tuple(images.shape)}"
-    mine, theirs = ([p.shape for p in g.parameters()] for g in (network, wanted))
-    return "right" if mine == theirs else "not yet: other channels than in the figure"
-
-
-print("exercise 1:", check_small(SmallGenerator))
-
-# %% [markdown]
-# **2.** Write `with_output_norm(generator)`. It returns an `nn.Sequential` of the generator's layers, with an `nn.BatchNorm2d(1)` before the Tanh. The check prints the mean before the Tanh for two batches. Why is it the same?
-
-
-# %%
+# %% tags=["exercise"]
 def with_output_norm(generator):
-    return None  # your code
+    # BEGIN SOLUTION
+    return nn.Sequential(*generator.layers[:-1], nn.BatchNorm2d(1), nn.Tanh())
+    # END SOLUTION
 
 
-def check_norm(build):
-    torch.manual_seed(0)
-    network = build(Generator(features=8))
-    if network is None:
-        return "not answered yet"
-    batches = [network[:-1](torch.randn(8, 100, 1, 1)) for _ in range(2)]
-    one, two = (values.mean().abs().item() for values in batches)
-    return f"{'right' if max(one, two) < 1e-4 else 'not yet'}: {one:.4f} and {two:.4f}"
-
-
-print("exercise 2:", check_norm(with_output_norm))
+with_output_norm = exercises.with_output_norm(with_output_norm)
 
 # %% [markdown]
+# The mean of the values before its Tanh, for two batches:
+
+# %%
+torch.manual_seed(0)
+network = with_output_norm(Generator(features=8))
+for _ in range(2):
+    before = network[:-1](torch.randn(8, 100, 1, 1))
+    print(f"mean before the Tanh: {before.mean().abs().item():.4f}")
+
+# %% [markdown]
+# Why is it the same? A generator that cannot change this mean cannot make a batch lighter or darker than another.
+#
 # **Next:** [notebook 04](04_discriminator.ipynb) builds the discriminator.
 
-
 # %%
-# Spoilers! For the tests: the checks accept the right answers, and the helper's
-# generator has the parameters and the outputs of the one above.
-class SmallSolution(Generator):
-    def __init__(self, d=100, c=1, f=8):
-        super().__init__(d, c, f)
-        blocks = [up_block(d, 8 * f, 1, 0), up_block(8 * f, 4 * f, 2, 1)]
-        last = [nn.ConvTranspose2d(2 * f, c, 4, 2, 1), nn.Tanh()]
-        self.layers = nn.Sequential(*blocks, up_block(4 * f, 2 * f, 2, 1), *last)
-
-
-def norm_solution(generator):
-    return nn.Sequential(*generator.layers[:-1], nn.BatchNorm2d(1), nn.Tanh())
-
-
-assert check_small(SmallSolution) == "right"
-assert check_small(Generator).startswith("not yet")
-assert check_norm(norm_solution).startswith("right")
-assert check_norm(lambda generator: generator.layers).startswith("not yet")
+# The helper's generator has the parameters and the outputs of the one above.
 mine, helper = Generator(features=8), networks.Generator(features=8)
-mine.load_state_dict(helper.state_dict())  # names and shapes must be the same
+weights = zip(mine.state_dict(), helper.state_dict().values(), strict=True)
+mine.load_state_dict(dict(weights))  # shapes must be the same
 z = torch.randn(8, 100, 1, 1)
 assert torch.equal(mine(z), helper(z))

@@ -2,8 +2,10 @@
 
 Runs every source from top to bottom in a fresh kernel with the `laptop` preset and
 writes the `.ipynb` beside it, outputs included. With `--check` nothing runs: it tells
-which pairs have drifted apart. With `--stamp` nothing runs either: it puts the
-repository's address from pyproject.toml into both halves. Without names: all, in order.
+which pairs and students' copies have drifted apart. With `--stamp` nothing runs either:
+it puts the repository's address from pyproject.toml into both halves and the student's
+copy. `--student` writes the students' copies in docs/student alone, which a build and
+`--stamp` do as well. Without names: all, in order.
 """
 
 import argparse
@@ -20,9 +22,11 @@ import jupytext
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import student
 from dcgan_helpers.hyperparameters import PRESET_VARIABLE
 
 NOTEBOOKS = Path(__file__).resolve().parent
+STUDENT = NOTEBOOKS.parent / "docs" / "student"
 # What every machine writes alike; versions, time stamps and widget state would churn.
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -114,6 +118,9 @@ def main():
     parser.add_argument(
         "--stamp", action="store_true", help="only put the repository's address in"
     )
+    parser.add_argument(
+        "--student", action="store_true", help="only write the students' copies"
+    )
     arguments = parser.parse_args()
     sources = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.py"))
     if arguments.names:
@@ -125,16 +132,22 @@ def main():
         notebook, built = read(source), source.with_suffix(".ipynb")
         if arguments.check:
             same = built.exists() and same_cells(notebook, jupytext.read(built))
-            failed |= not same
-            print(
-                f"{source.stem}: {'in step' if same else 'differs from its .ipynb; build it'}"
-            )
+            copied = copy_of(source).exists() and same_text(source, notebook)
+            failed |= not (same and copied)
+            says = "in step" if copied else "differs from the student's; --student"
+            says = says if same else "differs from its .ipynb; build it"
+            print(f"{source.stem}: {says}")
+            continue
+        if arguments.student:
+            write_copy(source, notebook)
             continue
         for half in (source, built) if arguments.stamp else (source,):
             stamped = stamp(half.read_text(encoding="utf-8"), source.stem)
             half.write_text(stamped, encoding="utf-8", newline="\n")
         if arguments.stamp:
+            write_copy(source, notebook)
             continue
+        write_copy(source, notebook)
         start = time.perf_counter()
         try:
             execute(notebook)
@@ -145,6 +158,24 @@ def main():
         jupytext.write(notebook, built, fmt="ipynb")
         print(f"{source.stem}: built in {time.perf_counter() - start:.0f} s")
     sys.exit(failed)
+
+
+def copy_of(source):
+    """The student's copy of a notebook."""
+    return STUDENT / f"{source.stem}.ipynb"
+
+
+def write_copy(source, notebook):
+    """Write the student's copy of a notebook without outputs."""
+    STUDENT.mkdir(parents=True, exist_ok=True)
+    text = student.student_edition(notebook, source.stem)
+    copy_of(source).write_text(text, encoding="utf-8", newline="\n")
+
+
+def same_text(source, notebook):
+    """True when the student's copy is what the source gives."""
+    text = copy_of(source).read_text(encoding="utf-8")
+    return text == student.student_edition(notebook, source.stem)
 
 
 def same_cells(one, other):

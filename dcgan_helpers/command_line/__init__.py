@@ -1,4 +1,4 @@
-"""How functions become commands: their options, and what is said when something is wrong."""
+"""How functions become commands: their options, and what is said at the end or of an error."""
 
 import ast
 import io
@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import tyro
@@ -83,6 +84,22 @@ def run(
         print(f"error: {one_line(error)}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
     return 0
+
+
+def say_what_is_where(run_dir: Path, dataset: str) -> None:
+    """Print what a run has left behind, and the commands that come next."""
+    from .. import run_folder
+    from ..arithmetic import this_process
+
+    if not this_process().is_main_process:
+        return
+    logs = run_dir / run_folder.TENSORBOARD
+    print(f"samples:      {run_dir / run_folder.SAMPLES}")
+    print(f"weights:      {run_dir / run_folder.GENERATOR}")
+    print(f"TensorBoard:  {logs}\n\nNext:\n  {PROGRAM} sample {run_dir}")
+    if dataset in ("mnist-5k", "mnist"):
+        print(f"  {PROGRAM} evaluate {run_dir}")
+    print(f"  tensorboard --logdir {logs}\n  jupyter lab notebooks")
 
 
 def _checked(command: Callable[..., None]) -> Callable[..., None]:

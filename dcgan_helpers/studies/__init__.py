@@ -11,7 +11,7 @@ flow         notebook 14: flow matching, for the same time
 
 A study is a file with a function `run_study(output)`, which fills `output/NAME.csv` and can be
 stopped at any time: the same call goes on where it was. `python -m dcgan_helpers study NAME`
-runs it.
+runs it. `show` and `show_points` are no studies: they hold notebook 14's figures and tables.
 """
 
 import re

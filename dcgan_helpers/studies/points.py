@@ -161,7 +161,8 @@ def train(trainer: PointTrainer, snapshots: tuple[int, ...] = SNAPSHOTS) -> Iter
         while trainer.steps_done < end:
             trainer.step(trainer.real(trainer.hyperparameters.batch_size))
         with torch.no_grad():
-            yield trainer.fake(COUNT)
+            fakes = trainer.fake(COUNT)
+        yield fakes  # outside of `no_grad`, which would hold for the caller, too
 
 
 def run_cure(
