@@ -15,7 +15,9 @@ from checkout import ROOT
 
 NEEDED = ("myst_nb", "sphinx_book_theme", "sphinx-mathjax-offline")
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+OTHERS = ("using", "classroom/README", "classroom/homework-1", "classroom/homework-2")
 PAGES = ["index", "glossary", "search", *(f"notebooks/{name}" for name in NOTEBOOKS)]
+PAGES += [name for name in OTHERS if (ROOT / "docs" / f"{name}.md").is_file()]
 WIDTHS = (375, 768, 1440)
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
