@@ -123,13 +123,12 @@ function showGame() {
   let game, path, before = [], playing = false, owed = 0, last = 0, shown = 0;
 
   function restart() {
+    const values = { loss: chosen("loss"), optimizer: $("optimizer").value };
+    const fields = { seed: $("game-seed"), start: $("start") };
+    const wrong = Object.values(fields).find((field) => !field.value || !field.checkValidity());
+    if (wrong) return wrong.reportValidity(); // the browser says what is expected
     if (path?.length > 1) before = path;
-    const seed = Number($("game-seed").value);
-    const start = Number($("start").value);
-    const right = Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED && Math.abs(start) <= 8;
-    const optimizer = $("optimizer").value;
-    game = new Game(right ? { seed, start, loss: chosen("loss"), optimizer } : { loss: chosen("loss"), optimizer });
-    if (!right) [$("game-seed").value, $("start").value] = [1, -4];
+    game = new Game({ ...values, seed: Number(fields.seed.value), start: Number(fields.start.value) });
     path = [[0, game.mean]];
     draw();
   }
@@ -143,7 +142,8 @@ function showGame() {
   }
 
   function play(wanted) {
-    playing = wanted && game.steps < LAST_STEP;
+    if (wanted && game.steps >= LAST_STEP) restart();
+    playing = wanted;
     $("play").textContent = playing ? "Pause" : "Play";
     last = shown = performance.now();
     if (playing) requestAnimationFrame(frame);
@@ -177,18 +177,20 @@ function showGame() {
   }
 
   function drawDensities(fakes) {
-    const high = 1;
-    const y = { low: 0, high, ticks: [0, 0.5, 1] };
+    const y = { low: 0, high: 1, ticks: [0, 0.5, 1] };
     const plot = new Plot($("densities"), { x: axis, y, xLabel: "x, a number", yLabel: "density" });
     plot.line(xs.map((x) => [x, density(x, REAL)]), "real", { area: true });
     plot.line(xs.map((x) => [x, density(x, fakes)]), "fake", { area: true });
     plot.legend([["real", "real"], ["fakes", "fake"]]);
-    const says = `Densities: real numbers have mean 2 and deviation 0.5, fakes ${places(fakes.mean)} and ${places(fakes.deviation)}.`;
+    const both = `${places(fakes.mean)} and ${places(fakes.deviation)}`;
+    const says = `Densities: real numbers have mean 2 and deviation 0.5, fakes ${both}.`;
     $("densities").setAttribute("aria-label", says);
   }
 
   function drawScores(fakes, asLogit, score) {
-    const y = asLogit ? { low: -11, high: 11, ticks: [-10, 0, 10] } : { low: 0, high: 1, ticks: [0, 0.5, 1] };
+    const y = asLogit
+      ? { low: -11, high: 11, ticks: [-10, 0, 10] }
+      : { low: 0, high: 1, ticks: [0, 0.5, 1] };
     const yLabel = asLogit ? "logit of D" : "D(x)";
     const plot = new Plot($("scores"), { x: axis, y, xLabel: "x, a number", yLabel });
     plot.line([[X.low, score(0)], [X.high, score(0)]], "line", { width: 1 });
@@ -202,7 +204,8 @@ function showGame() {
     plot.dots(nine.map((x) => [x, score(game.discriminator.logit(x))]), "fake");
     plot.legend([["learnt", "text"], ["best", "real"], ["nine fakes", "fake"]]);
     const there = score(game.discriminator.logit(fakes.mean));
-    $("scores").setAttribute("aria-label", `The discriminator's ${yLabel}: ${places(there)} at the fakes' mean.`);
+    const says = `The discriminator's ${yLabel}: ${places(there)} at the fakes' mean.`;
+    $("scores").setAttribute("aria-label", says);
   }
 
   function drawHistory() {
@@ -213,23 +216,27 @@ function showGame() {
     plot.line([[0, REAL.mean], [end, REAL.mean]], "real", { width: 1, dash: [6, 4] });
     plot.line(before, "faint", { width: 1.5 });
     plot.line(path, "fake");
-    plot.legend([["this game", "fake"], ...(before.length ? [["the game before", "faint"]] : []), ["real", "real"]]);
-    $("history").setAttribute("aria-label", `The fakes' mean: ${places(path[0][1])} at first, ${places(game.mean)} after ${game.steps} steps; real numbers have 2.`);
+    const earlier = before.length ? [["the game before", "faint"]] : [];
+    plot.legend([["this game", "fake"], ...earlier, ["real", "real"]]);
+    const now = `${places(game.mean)} after ${game.steps} steps`;
+    const says = `The fakes' mean: ${places(path[0][1])} at first, ${now}; real numbers have 2.`;
+    $("history").setAttribute("aria-label", says);
   }
 
   function showNumbers(fakes, score, asLogit) {
-    const logit = game.discriminator.logit(fakes.mean);
-    const slope = (score(game.discriminator.logit(fakes.mean + 0.1)) - score(game.discriminator.logit(fakes.mean - 0.1))) / 0.2;
+    const at = (x) => score(game.discriminator.logit(x));
+    const slope = (at(fakes.mean + 0.1) - at(fakes.mean - 0.1)) / 0.2; // as in notebook 00
     const entries = {
       Step: `${game.steps} of ${LAST_STEP}`,
       "Mean of the fakes": places(fakes.mean),
       "Deviation of the fakes": places(fakes.deviation),
-      [asLogit ? "Logit at their mean" : "D at their mean"]: places(score(logit)),
+      [asLogit ? "Logit at their mean" : "D at their mean"]: places(at(fakes.mean)),
       "Slope there": places(slope),
       "Loss of D": places(game.losses.discriminator),
       "Loss of G": places(game.losses.generator),
     };
-    $("numbers").innerHTML = Object.entries(entries).map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join("");
+    const rows = Object.entries(entries).map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`);
+    $("numbers").innerHTML = rows.join("");
   }
 
   const places = (value) => (Number.isNaN(value) ? "none yet" : label(value.toFixed(3)));

@@ -176,10 +176,11 @@ function showControls({ classes }) {
     ? "Such as 2026: up to 8 digits."
     : "This generator knows no classes: the noise alone decides what it draws.";
   $("table-text").textContent = classes
-    ? "Each column has one noise: its digits differ, and their style is alike. Press a drawing to work on it."
-    : "This generator has no classes, so here each drawing has noise of its own. Press one to work on it.";
+    ? "Each column has one noise: its digits differ, and their style is alike."
+    : "This generator has no classes, so here each drawing has noise of its own.";
 }
 
+const TYPED = "input:not([type=range], [type=radio], [type=checkbox]), select";
 const anySeed = () => Math.floor(Math.random() * 10000); // short enough to say aloud
 
 function listen() {
@@ -225,7 +226,7 @@ function listen() {
     }
   });
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches("input:not([type=range], [type=radio], [type=checkbox]), select");
+    const typing = event.target.matches(TYPED);
     const held = event.ctrlKey || event.metaKey || event.altKey;
     if (!$("keys").checked || typing || held) return;
     if (/^\d$/.test(event.key) && runs[state.run]?.classes > Number(event.key)) {

@@ -69,7 +69,9 @@ function readLayer({ kind, stride, padding, epsilon, tensors }, numbers) {
   const area = kernel * kernel;
   for (let from = 0, i = 0; i < inChannels; i++) { // [in][out][ky, kx] to [in][ky, kx][out]
     for (let out = 0; out < outChannels; out++) {
-      for (let k = 0; k < area; k++) weight[(i * area + k) * outChannels + out] = numbers.weight[from++];
+      for (let k = 0; k < area; k++) {
+        weight[(i * area + k) * outChannels + out] = numbers.weight[from++];
+      }
     }
   }
   return { kind, kernel, stride, padding, outChannels, weight, bias: numbers.bias };
